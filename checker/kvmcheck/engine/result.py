@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a search found, and what it looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmcheck.semantics.program import Program
+from kvmcheck.semantics.verdict import PropertyResult
+from kvmcheck.semantics.witness import Trace
+from kvmcheck.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class CoverResult:
+    """Whether a cover was reached, and in how many steps at least (None: not reached)."""
+
+    name: str
+    depth: int | None
+    trace: Trace | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was examined.
+
+    `states`, `transitions`: how many; `depth`: steps to the farthest state; `seconds`: spent searching.
+    `complete`: every reachable state was expanded; else `stopped` says which limit ended it.
+    `unreached`: statements (of functions and processes) that no thread ever ran.
+    `races`: marked `data_race` accesses that did race, as their statements' spans.
+    `empty_choices`: choices that were always empty.
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    complete: bool
+    stopped: str
+    unreached: tuple[Span, ...]
+    races: tuple[Span, ...]
+    empty_choices: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario or mutant, checked."""
+
+    program: Program
+    properties: tuple[PropertyResult, ...]
+    covers: tuple[CoverResult, ...]
+    coverage: Coverage

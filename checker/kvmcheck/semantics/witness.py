@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A run that shows something: its states, its steps, and what it breaks or reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmcheck.semantics.state import State
+from kvmcheck.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What is broken: a property's or built-in check's name, what is said of it, and where.
+
+    `overflow`: not a violation but a bound of the scenario that was too small (an UNKNOWN).
+    """
+
+    property: str
+    text: str
+    span: Span
+    overflow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of one thread: the nodes it ran, in order, of its body (or of its handler's).
+
+    `after` is the state behind it; where the step ends in a violation of a built-in check, the state
+    with what was done before the violating operation.  `node`: the visible operation's node (the last
+    node where there was none): the step's statement.
+    """
+
+    thread: int
+    handler: bool
+    nodes: tuple[int, ...]
+    node: int
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A run from an initial state; `violation` is None for a witness of a cover."""
+
+    initial: State
+    steps: tuple[Step, ...]
+    violation: Violation | None
