@@ -1172,9 +1172,7 @@ class Expect:
     span: Span = _span()
 
 
-ScenarioItem = (
-    Setting | SeqWrap | Memory | Init | Distinct | ProcessDecl | Check | CoverList | Expect
-)
+ScenarioItem = Setting | SeqWrap | Memory | Init | Distinct | ProcessDecl | Check | CoverList | Expect
 
 
 @dataclass(frozen=True, slots=True)

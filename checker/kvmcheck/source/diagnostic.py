@@ -80,9 +80,7 @@ class Collector:
         secondary: tuple[Label, ...] = (),
     ) -> None:
         """Add a warning at a place."""
-        self.add(
-            Diagnostic(code, message, Label(span, label), secondary, why, help, Severity.WARNING)
-        )
+        self.add(Diagnostic(code, message, Label(span, label), secondary, why, help, Severity.WARNING))
 
     @property
     def has_errors(self) -> bool:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make check   check every scenario and mutant in specs/
+#   make test    test the code (without the slow tests)
+#   make lint    types, style, layout of the .kvm files
+#   make slow    the tests that `make test` leaves out
+#   make wheel   build dist/kvmcheck-*.whl
+#   make constraints   pin the newest versions anew (needs the network)
+#   make clean   remove what was built (.venv stays; remove it by hand)
+#
+# Each target prepares .venv by itself.  The second time that costs nothing.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+# Two workers: the suite has many short processes, and the smallest machine that we test on has two cores.
+JOBS   ?= 2
+
+.PHONY: check test slow lint wheel constraints clean
+.DEFAULT_GOAL := check
+
+check: $(READY)
+	$(BIN)/kvmcheck specs/
+
+test: $(READY)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)
+	$(BIN)/mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/kvmcheck fmt --check model specs
+
+wheel: $(READY)
+	$(BIN)/python -m hatchling build -t wheel
+
+constraints:
+	rm -rf build/pins
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip --quiet install hatchling
+	build/pins/bin/python -m pip --quiet install --no-build-isolation -e '.[dev]'
+	sed -n '/^#/p' constraints.txt > build/constraints.txt
+	build/pins/bin/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' >> build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find checker tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# hatchling first, then no build isolation: the build uses the pinned version too.
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) hatchling
+	$(PIP) --no-build-isolation -e '.[dev]'
+	touch $@
