@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What every file of the project must be like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TAG = "SPDX-License-Identifier: GPL-2.0-only"
+
+#: Markdown is left out: `kvmcheck explain` prints it as it stands, and LICENSE covers it.
+TAGGED_SUFFIXES = frozenset({".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh"})
+TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
+
+#: A name that says nothing collects everything.
+EMPTY_NAMES = frozenset({"utils", "util", "helpers", "common", "misc", "base", "core"})
+
+
+def project_files() -> list[Path]:
+    """The files of the project that carry the tag."""
+    places = ("checker", "model", "specs", "tests", ".ci", "bench")
+    inside = [path for place in places for path in (ROOT / place).rglob("*")]
+    return sorted(
+        path
+        for path in [*inside, *ROOT.iterdir()]
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and (path.suffix in TAGGED_SUFFIXES or path.name in TAGGED_NAMES)
+    )
+
+
+@pytest.mark.parametrize("path", project_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_begins_with_its_licence(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = lines[1] if lines[0].startswith("#!") else lines[0]
+
+    assert first.lstrip("#/ ") == TAG
+
+
+@pytest.mark.parametrize("path", project_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_has_a_name_that_says_something(path: Path) -> None:
+    assert path.stem not in EMPTY_NAMES
+
+
+def test_the_licence_is_the_gpl_version_2() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+    assert "GNU GENERAL PUBLIC LICENSE" in text
+    assert "Version 2, June 1991" in text
