@@ -71,6 +71,8 @@ def imports(text: str) -> Iterator[Import]:
                 yield from (Import(f"kvmcheck.{name.name}", node.lineno, at_the_top) for name in names)
             case ast.ImportFrom(module=str(module)):
                 yield Import(module, node.lineno, at_the_top)
+            case _:
+                pass
 
 
 def stage_of(path: Path) -> str:

@@ -26,8 +26,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from kvmcheck.lang.parse import parse
+
 from kvmcheck.source.text import SourceText
 from tests.support.markdown import Fenced, fenced
 

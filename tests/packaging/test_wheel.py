@@ -9,7 +9,6 @@ import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def held(wheel: Path) -> frozenset[str]:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of a fresh virtual environment that holds the wheel and sees our dependencies."""
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, with_pip=False, symlinks=True)
@@ -63,7 +62,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     # The dependencies come last on the path.  The editable install's .pth file there is not read, since
     # .pth files count in site folders only.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    yield folder / "bin"
+    return folder / "bin"
 
 
 def test_the_wheel_holds_every_module_of_the_package(held: frozenset[str]) -> None:
@@ -86,9 +85,7 @@ def test_the_wheel_holds_every_module_of_the_package(held: frozenset[str]) -> No
     ],
 )
 def test_the_wheel_holds_the_library(held: frozenset[str], folder: str, suffix: str, inside: str) -> None:
-    expected = {
-        f"{inside}/{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob(f"*{suffix}")
-    }
+    expected = {f"{inside}/{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob(f"*{suffix}")}
 
     assert expected
     assert expected <= held
@@ -96,9 +93,7 @@ def test_the_wheel_holds_the_library(held: frozenset[str], folder: str, suffix: 
 
 def test_the_wheel_holds_nothing_else(held: frozenset[str]) -> None:
     allowed = (".py", ".typed", ".lark", ".kvm", ".md", ".c", ".h")
-    strangers = {
-        name for name in held if ".dist-info/" not in name and not name.endswith(allowed)
-    }
+    strangers = {name for name in held if ".dist-info/" not in name and not name.endswith(allowed)}
 
     assert strangers == set()
     assert {name.split("/")[0].split("-")[0] for name in held} == {"kvmcheck"}
