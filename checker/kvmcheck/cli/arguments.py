@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What may stand on the command line.  Imports nothing heavy: `--help` must answer at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from kvmcheck.cli.exits import EXIT_MEANING
+
+#: The verbs that are built, with what each does; `check` is meant where none is named.
+VERBS = {
+    "check": "check the scenarios and mutants of specs (the default)",
+    "explain": "explain a diagnostic, e.g. `kvmcheck explain KVM201`",
+    "fmt": "lay out .kvm files in the one way",
+    "new": "write a first spec that holds, and a sibling that fails",
+}
+
+#: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
+PLANNED_VERBS = (
+    "prove", "recheck", "mutate", "replay", "graph", "litmus", "conform", "export", "diff", "stats", "reach", "lsp",
+)  # fmt: skip
+PLANNED_OPTIONS = ("--cluster", "--native", "--html", "--svg", "--seed")
+FORMATS = ("text", "json", "commit")
+PLANNED_FORMATS = (
+    "html", "svg", "dot", "graphml", "mermaid", "itf", "junit", "sarif", "github", "ktap", "markdown",
+)  # fmt: skip
+REDUCTIONS = ("seq", "dead")
+
+
+class BadArguments(Exception):
+    """The command line can't be understood; its text says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A limit on memory: a part of the machine's, or a number of bytes."""
+
+    fraction: float | None
+    bytes: int | None
+
+
+#: What a search may use when nobody says otherwise: far below where the machine begins to swap.
+DEFAULT_MEMORY = Memory(0.8, None)
+DEFAULT_STATES = 5_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage dump."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadArguments(message)
+
+
+def check_parser() -> argparse.ArgumentParser:
+    """The options of `check`."""
+    parser = _parser("kvmcheck [check]", "Check specs of KVM's page-fault and MMU-notifier code.")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a .kvm file, or a folder of them")
+    which = parser.add_argument_group("what to check")
+    which.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this scenario, mutant or property (repeatable)",
+    )
+    which.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="another size or parameter, e.g. --set Vcpu=3 (repeatable)",
+    )
+    limits = parser.add_argument_group("limits (a limit that is reached makes the verdict UNKNOWN)")
+    limits.add_argument(
+        "--states",
+        type=_count,
+        default=DEFAULT_STATES,
+        metavar="N",
+        help=f"at most N states (default {DEFAULT_STATES:,})",
+    )
+    limits.add_argument(
+        "--depth", type=_count, default=None, metavar="N", help="at most N steps from the start"
+    )
+    limits.add_argument(
+        "--seconds", type=_seconds, default=None, metavar="S", help="at most S seconds a case"
+    )
+    limits.add_argument(
+        "--memory",
+        type=_memory,
+        default=DEFAULT_MEMORY,
+        metavar="SIZE",
+        help="at most SIZE, e.g. 4G or 50%% (default 80%% of the machine's)",
+    )
+    limits.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=None,
+        metavar="N",
+        help="processes, each with one case (default: one a CPU when there are many cases)",
+    )
+    limits.add_argument(
+        "--no-reduce",
+        nargs="?",
+        const="seq,dead",
+        default="",
+        metavar="WHICH",
+        help="without reductions: seq, dead, or both",
+    )
+    shown = parser.add_argument_group("what to print")
+    shown.add_argument(
+        "--format",
+        choices=(*FORMATS, *PLANNED_FORMATS),
+        default="text",
+        metavar="FORMAT",
+        help="text, json, or commit (a diagram for a changelog)",
+    )
+    shown.add_argument("--unfold", action="store_true", help="in commit diagrams: a row for every step")
+    shown.add_argument(
+        "--trace-all",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="up to N traces for each property that breaks",
+    )
+    shown.add_argument("--no-trace", action="store_true", help="verdicts only")
+    shown.add_argument(
+        "--quiet", "-q", action="store_true", help="only what is not as expected, and the summary"
+    )
+    shown.add_argument(
+        "--terse", action="store_true", help="one line for each diagnostic and verdict, for editors"
+    )
+    shown.add_argument("--timings", action="store_true", help="how long each case took")
+    shown.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="how far the search is, on stderr (default: on a terminal)",
+    )
+    shown.add_argument(
+        "--no-color", "--no-colour", action="store_true", help="no colour (NO_COLOR does the same)"
+    )
+    shown.add_argument("--debug", action="store_true", help="a traceback for internal errors")
+    shown.add_argument("--version", action="store_true", help="print the version and end")
+    verbs = "\n".join(f"  {verb:<9}{text}" for verb, text in VERBS.items())
+    statuses = "\n".join(f"  {number}  {text}" for number, text in EXIT_MEANING)
+    parser.epilog = (
+        f"verbs:\n{verbs}\n\nexit status (of several, the first in the order 4, 2, 1, 3, 0):\n{statuses}"
+    )
+    return parser
+
+
+def explain_parser() -> argparse.ArgumentParser:
+    """The options of `explain`."""
+    parser = _parser("kvmcheck explain", "Explain a diagnostic: what it means, why, and how to mend it.")
+    parser.add_argument("code", metavar="CODE", help="as printed, e.g. KVM201")
+    return parser
+
+
+def fmt_parser() -> argparse.ArgumentParser:
+    """The options of `fmt`."""
+    parser = _parser("kvmcheck fmt", "Lay out .kvm files in the one way; without files, stdin to stdout.")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a .kvm file, or a folder of them")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if something would change"
+    )
+    parser.add_argument("--terse", action="store_true", help="one line for each diagnostic, for editors")
+    parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
+    return parser
+
+
+def new_parser() -> argparse.ArgumentParser:
+    """The options of `new`."""
+    parser = _parser(
+        "kvmcheck new", "Write NAME.kvm, a spec that holds, and NAME_broken.kvm, one that fails."
+    )
+    parser.add_argument(
+        "name", metavar="NAME", help="letters, digits and _; may stand in a folder, e.g. specs/mine"
+    )
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; raises `BadArguments`."""
+    for argument in argv:
+        name = argument.partition("=")[0]
+        if name in PLANNED_OPTIONS:
+            raise BadArguments(f"{name} is not supported yet")
+    return parser.parse_args(argv)
+
+
+def settings(pairs: Sequence[str]) -> dict[str, str]:
+    """`--set NAME=VALUE` pairs; raises `BadArguments`."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value):
+            raise BadArguments(f"--set {pair}: write NAME=VALUE, e.g. --set Vcpu=3")
+        if name in found:
+            raise BadArguments(f"--set {name} is given twice")
+        found[name] = value
+    return found
+
+
+def reductions_off(text: str) -> frozenset[str]:
+    """The reductions that `--no-reduce` names; raises `BadArguments`."""
+    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+    for name in sorted(names - set(REDUCTIONS)):
+        raise BadArguments(
+            f"--no-reduce: no reduction is called `{name}`; there are {' and '.join(REDUCTIONS)}"
+        )
+    return names
+
+
+def _parser(program: str, description: str) -> argparse.ArgumentParser:
+    return _Parser(
+        prog=program,
+        description=description,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text.replace("_", "").replace(",", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is negative")
+    return number
+
+
+def _jobs(text: str) -> int:
+    number = _count(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one process is needed")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return number
+
+
+def _memory(text: str) -> Memory:
+    number, unit = text.rstrip("%KMGTkmgtiB"), text[len(text.rstrip("%KMGTkmgtiB")) :]
+    factor = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}.get(
+        unit.upper().rstrip("B").rstrip("I")
+    )
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = -1.0
+    if unit == "%" and 0 < amount <= 100:
+        return Memory(amount / 100, None)
+    if factor is None or not 0 < amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 4G, 500M or 50%")
+    return Memory(None, int(amount * factor))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether a case came out as its spec says.
+
+| case | as expected when |
+| --- | --- |
+| scenario without `expect` | every property HOLDS, none vacuously, and every cover is reached |
+| `expect P holds` | P HOLDS, and not vacuously |
+| `expect P violated` | P is VIOLATED; other properties may break too, and are listed |
+| `expect only P violated` | P is VIOLATED, and no property that is not named so is |
+| `expect P unknown` | P is UNKNOWN |
+
+A scenario's property of which nothing is expected must hold, unless the scenario expects some violation: then
+the search may stop as soon as that is found, and nobody knows about the rest.  What else a mutant breaks is listed.
+UNKNOWN is never rounded up to an answer.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from kvmcheck.explain.report import CaseKind, Expectation, Judgement, Outcome, gravest
+from kvmcheck.explain.story import Account, Finding
+from kvmcheck.semantics.verdict import Verdict
+
+_VERB = {Verdict.HOLDS: "holds", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "unknown"}
+
+
+def judge(account: Account, kind: CaseKind, expectations: tuple[Expectation, ...]) -> Judgement:
+    """The judgement; its outcome is UNKNOWN where nothing is wrong but something was not answered."""
+    if not account.findings:
+        return Judgement(Outcome.UNKNOWN, ("nothing is checked",))
+    found = {finding.property: finding for finding in account.findings}
+    named = {expectation.property for expectation in expectations}
+    breaks = any(expectation.verdict is Verdict.VIOLATED for expectation in expectations)
+    only = any(expectation.only for expectation in expectations)
+    tolerant = breaks or kind is CaseKind.MUTANT
+    verdicts = [_as_said(found[e.property], e) for e in expectations if e.property in found]
+    also: list[str] = []
+    for finding in account.findings:
+        if finding.property in named:
+            continue
+        if not tolerant:
+            verdicts.append(_as_said(finding, None))
+        elif finding.verdict is Verdict.VIOLATED:
+            if only:
+                verdicts.append((Outcome.NOT_AS_EXPECTED, f"{finding.property} is violated too"))
+            else:
+                also.append(finding.property)
+    if not tolerant:
+        verdicts += _covers(account, expectations)
+    elif only and not account.complete:
+        verdicts.append(
+            (Outcome.UNKNOWN, f"the rest is unknown: {account.stopped or 'not all was examined'}")
+        )
+    unmet = tuple(text for _, text in verdicts if text)
+    return Judgement(gravest([outcome for outcome, _ in verdicts]), unmet, tuple(also))
+
+
+def _as_said(finding: Finding, expectation: Expectation | None) -> tuple[Outcome, str]:
+    """The outcome for one property, and a sentence if it is not as expected; no expectation: it must hold."""
+    wanted = expectation.verdict if expectation else Verdict.HOLDS
+    name, said = finding.property, f"expect {finding.property} {_VERB[wanted]}" if expectation else ""
+    if finding.verdict is not wanted:
+        text = f"{said}, but it is {finding.verdict.value}" if said else f"{name} is {finding.verdict.value}"
+        unknown = finding.verdict is Verdict.UNKNOWN
+        return (Outcome.UNKNOWN if unknown else Outcome.NOT_AS_EXPECTED), text
+    match wanted:
+        case Verdict.HOLDS:
+            if finding.vacuous:
+                return Outcome.NOT_AS_EXPECTED, f"{name} holds vacuously: it never had a chance to fail"
+            return Outcome.AS_EXPECTED, ""
+        case Verdict.VIOLATED | Verdict.UNKNOWN:
+            return Outcome.AS_EXPECTED, ""
+        case _:
+            assert_never(wanted)
+
+
+def _covers(account: Account, expectations: tuple[Expectation, ...]) -> list[tuple[Outcome, str]]:
+    missed = [goal.name for goal in account.goals if goal.depth is None]
+    if account.complete:
+        return [(Outcome.NOT_AS_EXPECTED, f"cover {name} is never reached") for name in missed]
+    if any(expectation.verdict is Verdict.UNKNOWN for expectation in expectations):
+        return []  # a limit is what this scenario is about
+    return [(Outcome.UNKNOWN, f"cover {name} is not reached, and not all was examined") for name in missed]

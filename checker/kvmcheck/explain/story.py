@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A result told: who did what, where it stands, what changed, and what is broken and why.
+
+A story is flat: strings and numbers only, no program and no state.  Every renderer draws from it alone, so all
+formats say the same; and it is cheap to hand from one process to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmcheck.engine.result import Coverage, CoverResult, Result
+from kvmcheck.explain.blame import Reason, reason
+from kvmcheck.explain.changes import Change, changes
+from kvmcheck.explain.statements import body_text, kernel_source, statement
+from kvmcheck.explain.values import element_name, holders, shown
+from kvmcheck.semantics.program import Body, Frame, Node, Program, VariableKind
+from kvmcheck.semantics.state import State
+from kvmcheck.semantics.verdict import PropertyResult, Verdict
+from kvmcheck.semantics.witness import Step, Trace, Violation
+from kvmcheck.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a file; line and column count from 1, an empty path is nowhere."""
+
+    path: str
+    line: int
+    column: int
+
+    @property
+    def text(self) -> str:
+        """`path:line`."""
+        return f"{self.path}:{self.line}" if self.path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One function on the stack of a step: its name, the statement in it, and the kernel function it models."""
+
+    function: str
+    statement: str
+    spot: Spot
+    kernel: str
+    label: str  # the innermost label in this function that covers the statement
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The locks that a thread holds, as `mmu_lock` or `mmap_sem (read)`."""
+
+    thread: str
+    locks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last."""
+
+    number: int
+    lane: int
+    thread: str
+    handler: bool
+    calls: tuple[Call, ...]
+    changes: tuple[Change, ...]
+    held: tuple[Holding, ...]
+    breaks: bool
+
+    @property
+    def innermost(self) -> Call:
+        """The function that the statement stands in."""
+        return self.calls[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What the last row breaks: the name, what is said of it, the claim as written, and the values."""
+
+    property: str
+    text: str
+    claim: str
+    spot: Spot
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose."""
+
+    title: str
+    scope: str
+    lanes: tuple[str, ...]
+    start: tuple[str, ...]
+    rows: tuple[Row, ...]
+    broken: Broken | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one property; `stories` for VIOLATED, shortest first."""
+
+    property: str
+    verdict: Verdict
+    reason: str
+    vacuous: tuple[str, ...]
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A cover: in how many steps it is reached (None: it is not), and how."""
+
+    name: str
+    depth: int | None
+    story: Story | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A statement that something is to be said of."""
+
+    spot: Spot
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A whole result: what was looked at, and what is known of every property and cover."""
+
+    name: str
+    title: str
+    sizes: tuple[tuple[str, str], ...]
+    scope: str
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    complete: bool
+    stopped: str
+    findings: tuple[Finding, ...]
+    goals: tuple[Goal, ...]
+    unreached: tuple[Note, ...]
+    races: tuple[Note, ...]
+    empty_choices: tuple[Note, ...]
+
+
+def account(result: Result) -> Account:
+    """The result in words, every trace of it told."""
+    program, coverage = result.program, result.coverage
+    scope = scope_sentence(program, coverage)
+    return Account(
+        name=program.name,
+        title=program.title,
+        sizes=program.sizes,
+        scope=scope,
+        states=coverage.states,
+        transitions=coverage.transitions,
+        depth=coverage.depth,
+        seconds=coverage.seconds,
+        complete=coverage.complete,
+        stopped=coverage.stopped,
+        findings=tuple(_finding(program, found, scope) for found in result.properties),
+        goals=tuple(_goal(program, cover, scope) for cover in result.covers),
+        unreached=_notes(coverage.unreached),
+        races=_notes(coverage.races),
+        empty_choices=_notes(coverage.empty_choices),
+    )
+
+
+def scope_sentence(program: Program, coverage: Coverage) -> str:
+    """What was looked at: `every one of 4,751 states, to depth 31; 2 Vcpu, 2 Gfn, 2 Pfn`."""
+    looked = (
+        f"every one of {coverage.states:,} states, to depth {coverage.depth}"
+        if coverage.complete
+        else f"{coverage.states:,} states, to depth {coverage.depth}, not all"
+    )
+    sizes = ", ".join(_size(name, value) for name, value in program.sizes)
+    return f"{looked}; {sizes}" if sizes else looked
+
+
+def tell(program: Program, trace: Trace, scope: str) -> Story:
+    """The trace, step by step."""
+    lanes = sorted({step.thread for step in trace.steps})
+    rows: list[Row] = []
+    before = trace.initial
+    for number, step in enumerate(trace.steps, start=1):
+        breaks = trace.violation is not None and number == len(trace.steps)
+        rows.append(_row(program, before, step, number, lanes.index(step.thread), breaks))
+        before = step.after
+    broken = _broken(program, trace, trace.violation) if trace.violation else None
+    return Story(
+        title=program.title,
+        scope=scope,
+        lanes=tuple(program.threads[lane].name for lane in lanes),
+        start=tuple(_start(program, trace.initial)),
+        rows=tuple(rows),
+        broken=broken,
+    )
+
+
+def _size(name: str, value: str) -> str:
+    """`2 Vcpu`; a size that is not a number as `name = value`."""
+    words = value.split()
+    return (
+        f"{words[-1]} {name}" if words and words[-1].isdigit() and name[:1].isupper() else f"{name} = {value}"
+    )
+
+
+def _finding(program: Program, found: PropertyResult, scope: str) -> Finding:
+    stories = tuple(tell(program, trace, scope) for trace in found.traces)
+    return Finding(found.property, found.verdict, found.reason, found.vacuous, stories)
+
+
+def _goal(program: Program, cover: CoverResult, scope: str) -> Goal:
+    story = tell(program, cover.trace, scope) if cover.trace else None
+    return Goal(cover.name, cover.depth, story)
+
+
+def _notes(spans: tuple[Span, ...]) -> tuple[Note, ...]:
+    notes = {(note.spot.path, note.spot.line, note.statement): note for note in map(_note, spans)}
+    return tuple(notes[key] for key in sorted(notes))
+
+
+def _note(span: Span) -> Note:
+    return Note(_spot(span), statement(span))
+
+
+def _spot(span: Span) -> Spot:
+    if not span.source.text:
+        return Spot("", 0, 0)
+    return Spot(span.source.path, span.line, span.column)
+
+
+def _row(program: Program, before: State, step: Step, number: int, lane: int, breaks: bool) -> Row:
+    thread = program.threads[step.thread]
+    process = program.processes[thread.process]
+    body = process.interrupt if step.handler and process.interrupt is not None else process.body
+    return Row(
+        number=number,
+        lane=lane,
+        thread=thread.name,
+        handler=step.handler,
+        calls=_calls(program, body, body.nodes[step.node]),
+        changes=changes(program, before, step.after, step.thread),
+        held=_held(program, step.after),
+        breaks=breaks,
+    )
+
+
+def _calls(program: Program, body: Body, node: Node) -> tuple[Call, ...]:
+    """The stack of a node: in each caller, the statement that calls on."""
+    stack: list[tuple[Frame, Span]] = []
+    number: int | None = node.frame
+    span = node.span
+    while number is not None:
+        frame = body.frames[number]
+        stack.append((frame, span))
+        span, number = frame.call, frame.parent
+    return tuple(_call(program, node, frame, span) for frame, span in reversed(stack))
+
+
+def _call(program: Program, node: Node, frame: Frame, span: Span) -> Call:
+    function = frame.function
+    declared = program.functions.get(function)
+    source = kernel_source(function, declared) if declared else None
+    own = [label.rpartition("@") for label in node.labels]
+    label = next((label for name, _, label in reversed(own) if name == function), "")
+    kernel = f"{source.file} {source.version}".strip() if source else ""
+    return Call(function, statement(span), _spot(span), kernel, label)
+
+
+def _held(program: Program, state: State) -> tuple[Holding, ...]:
+    held: dict[int, list[str]] = {}
+    for number, variable in enumerate(program.variables):
+        if variable.kind is not VariableKind.LOCK:
+            continue
+        for element, value in enumerate(state.values[number]):
+            name = element_name(program, variable, element)
+            for thread, exclusive in holders(value):
+                held.setdefault(thread, []).append(name if exclusive else f"{name} (read)")
+    return tuple(Holding(program.threads[thread].name, tuple(held[thread])) for thread in sorted(held))
+
+
+def _start(program: Program, state: State) -> list[str]:
+    """The variables that do not begin with their declared values: what `init` chose."""
+    chosen: list[str] = []
+    for number, variable in enumerate(program.variables):
+        if variable.kind is VariableKind.MONITOR:
+            continue
+        for element, value in enumerate(state.values[number]):
+            text = shown(program, value, variable.sort)
+            if text != shown(program, variable.initial, variable.sort):
+                chosen.append(f"{element_name(program, variable, element)} = {text}")
+    return chosen
+
+
+def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
+    claimed = next((p for p in program.properties if p.name == violation.property), None)
+    return Broken(
+        property=violation.property,
+        text=violation.text,
+        claim=body_text(claimed.span) if claimed else "",
+        spot=_spot(violation.span),
+        reason=reason(program, trace, claimed) if claimed else Reason((), ()),
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Plain text that is safe to print: control characters shown, widths counted, lines wrapped."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Characters that turn the direction of text or hide in it: a spec must not rearrange its own report.
+_HIDDEN = frozenset(
+    [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x061C, 0x00AD, 0xFEFF]
+)
+
+
+def visible(text: str, *, ascii_only: bool = False) -> str:
+    """The text with everything that a terminal may obey, or not show, written as an escape.
+
+    >>> visible("a\\x1b[31m\\u202eb")
+    'a\\\\x1b[31m\\\\u202eb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(character, ascii_only) for character in text)
+
+
+def _shown(character: str, ascii_only: bool) -> str:
+    code = ord(character)
+    if character == "\t":
+        return " "
+    safe = character.isprintable() and code not in _HIDDEN
+    if safe and (code < 0x80 or not ascii_only):
+        return character
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives the text."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def wrapped(text: str, columns: int, hanging: int = 2) -> list[str]:
+    """The text in lines of at most `columns` columns, broken at blanks where there are any.
+
+    Lines after the first are indented by `hanging`.
+
+    >>> wrapped("spin_lock(&mmu_lock); mmu_notifier_seq++", 24)
+    ['spin_lock(&mmu_lock);', '  mmu_notifier_seq++']
+    """
+    columns = max(columns, hanging + 2)
+    lines: list[str] = []
+    line, empty = "", True
+    for word in text.split(" "):
+        joined = word if empty else f"{line} {word}"
+        if empty and lines:
+            joined = " " * hanging + word
+        if width(joined) <= columns:
+            line, empty = joined, False
+            continue
+        if not empty:
+            lines.append(line)
+            joined = " " * hanging + word
+        while width(joined) > columns:
+            head = _fitting(joined, columns)
+            lines.append(head)
+            joined = " " * hanging + joined[len(head) :]
+        line, empty = joined, False
+    lines.append(line)
+    return lines
+
+
+def cut(text: str, columns: int) -> str:
+    """The text, or its beginning and `...` if it is wider."""
+    if width(text) <= columns:
+        return text
+    return _fitting(text, max(columns - 3, 1)).rstrip() + "..."
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with blanks behind it up to that width."""
+    return text + " " * max(0, columns - width(text))
+
+
+def _fitting(text: str, columns: int) -> str:
+    used = 0
+    for number, character in enumerate(text):
+        used += _columns(character)
+        if used > columns:
+            return text[: max(number, 1)]
+    return text
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

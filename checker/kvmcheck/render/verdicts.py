@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A report for people: each case with its scope and verdicts, the traces that matter, one last line that sums up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Outcome, Report
+from kvmcheck.explain.story import Account, Finding, Note, Story
+from kvmcheck.render.commit import diagram
+from kvmcheck.render.paint import Paint
+from kvmcheck.render.plain import padded, visible, width, wrapped
+from kvmcheck.render.text import told
+from kvmcheck.semantics.verdict import Verdict
+
+_STYLE = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "bold yellow"}
+#: Columns of the verdict and of the name in front of what is said about it.
+_VERDICT = 10
+_NAME = 30
+#: More places than this are counted, not listed.
+_MOST_NOTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much to print.  `alone`: one file is checked by itself, so expected violations are told in full."""
+
+    alone: bool = True
+    traces: bool = True
+    quiet: bool = False
+    commit: bool = False
+    unfold: bool = False
+    timings: bool = False
+
+
+def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
+    """What there is to say of one case; diagnostics are printed elsewhere."""
+    expected = case.judgement.outcome is Outcome.AS_EXPECTED
+    if expected and detail.quiet:
+        return []
+    lines = _heading(case, detail, paint)
+    if case.failure:
+        lines += _indented(f"internal error: {case.failure}", paint, "bold red")
+    account = case.account
+    if account is None:
+        return lines
+    brief = expected and not detail.alone
+    if not brief or case.kind is CaseKind.SCENARIO:
+        lines += _indented(_scope(account, detail), paint, "dim")
+    if brief and case.kind is CaseKind.MUTANT:
+        return lines
+    for finding in account.findings:
+        lines += _finding(finding, paint)
+    lines += _covers(account, paint)
+    lines += _warnings(account, paint)
+    for text in case.judgement.unmet:
+        lines += _indented(f"not as expected: {text}", paint, "bold red")
+    if case.judgement.also:
+        lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
+    if detail.traces and (detail.alone or not expected):
+        for finding in _to_tell(case, account):
+            for story in finding.stories:
+                lines += ["", *_story(story, detail, paint)]
+    return lines
+
+
+def terse_lines(case: CaseReport, paint: Paint) -> list[str]:
+    """One line for each verdict that is not HOLDS or not as expected, in the form that editors read."""
+    where = f"{case.spot.path}:{case.spot.line}" if case.spot.path else case.name
+    lines: list[str] = []
+    if case.failure:
+        lines.append(f"{where}: ERROR:KVM900: {case.name}: internal error: {case.failure}")
+    for text in case.judgement.unmet:
+        kind = "ERROR" if case.judgement.outcome is Outcome.NOT_AS_EXPECTED else "UNKNOWN"
+        lines.append(f"{where}: {kind}:{case.name}: {text}")
+    if case.account is not None:
+        for finding in case.account.findings:
+            if finding.verdict is not Verdict.HOLDS:
+                text = f"{finding.property}: {_remark(finding)}".rstrip(": ")
+                lines.append(f"{where}: {finding.verdict.value}:{case.name}: {text}")
+    return [_clean(line, paint) for line in lines]
+
+
+def summary(report: Report, status: int, paint: Paint) -> list[str]:
+    """The last line: how many cases, whether all is as expected, and the exit status."""
+    cases = report.cases
+    scenarios = sum(case.kind is CaseKind.SCENARIO for case in cases)
+    mutants = len(cases) - scenarios
+    parts = [_count(scenarios, "scenario")] if scenarios or not mutants else []
+    parts += [_count(mutants, "mutant")] if mutants else []
+    text = ", ".join(parts) + ": "
+    off = [case for case in cases if case.judgement.outcome is not Outcome.AS_EXPECTED]
+    bad = [file.path for file in report.files if file.outcome is Outcome.BAD_INPUT and not file.cases]
+    if report.outcome is Outcome.AS_EXPECTED:
+        text += "all as expected"
+    else:
+        said = [
+            f"{_count_of(off, outcome)} {outcome.value}" for outcome in Outcome if _count_of(off, outcome)
+        ]
+        if bad:
+            said.append(f"{_count(len(bad), 'file')} could not be checked")
+        text += ", ".join(said) or report.outcome.value
+        names = ", ".join(case.name for case in off)
+        text += f": {names}" if names else ""
+    style = "bold green" if report.outcome is Outcome.AS_EXPECTED else "bold red"
+    text = _clean(f"{text} (exit status {status})", paint)
+    return [paint(line, style) for line in wrapped(text, paint.columns)]
+
+
+def file_lines(file: FileReport, paint: Paint) -> list[str]:
+    """The file's name above its cases, or why it has none."""
+    text = f"{file.path}: {file.skipped}" if file.skipped else file.path
+    return [paint(line, "dim") for line in wrapped(_clean(text, paint), paint.columns)]
+
+
+def _count_of(cases: list[CaseReport], outcome: Outcome) -> int:
+    return sum(case.judgement.outcome is outcome for case in cases)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _clean(text: str, paint: Paint) -> str:
+    return visible(text, ascii_only=not paint.unicode)
+
+
+def _indented(text: str, paint: Paint, style: str = "") -> list[str]:
+    lines = wrapped(_clean(text, paint), paint.columns - 2)
+    return ["  " + (paint(line, style) if style else line) for line in lines]
+
+
+def _heading(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
+    if case.kind is CaseKind.MUTANT and not detail.alone and case.judgement.outcome is Outcome.AS_EXPECTED:
+        return _killed(case, paint)
+    of = f" of {case.base}" if case.base else ""
+    title = f' "{case.title}"' if case.title else ""
+    text = _clean(f"{case.kind.value} {case.name}{of}{title}", paint)
+    return [paint(line, "bold") for line in wrapped(text, paint.columns)]
+
+
+def _killed(case: CaseReport, paint: Paint) -> list[str]:
+    """`killed no_retry: no_stale_spte VIOLATED in 14 steps`."""
+    wanted = {e.property for e in case.expectations if e.verdict is Verdict.VIOLATED}
+    found = case.account.findings if case.account else ()
+    said = [
+        f"{f.property} {f.verdict.value} {_remark(f)}".rstrip()
+        for f in found
+        if f.property in wanted or not wanted
+    ]
+    word = "killed" if wanted else "as expected"
+    text = f"{word} {case.name}: {', '.join(said)}"
+    return [paint(line, "green") for line in wrapped(_clean(text, paint), paint.columns)]
+
+
+def _scope(account: Account, detail: Detail) -> str:
+    """What was looked at; that other sizes were not is said with it, once."""
+    text = account.scope
+    if account.sizes:
+        text += "; nothing is said of larger sizes"
+    if detail.timings:
+        text += f"; {account.seconds:.2f} s"
+    return text
+
+
+def _remark(finding: Finding) -> str:
+    match finding.verdict:
+        case Verdict.VIOLATED:
+            steps = min((len(story.rows) for story in finding.stories), default=0)
+            return f"in {_count(steps, 'step')}" if finding.stories else ""
+        case Verdict.UNKNOWN:
+            return finding.reason
+        case Verdict.HOLDS:
+            return ""
+
+
+def _finding(finding: Finding, paint: Paint) -> list[str]:
+    name = _clean(finding.property, paint)
+    verdict = paint(padded(finding.verdict.value, _VERDICT), _STYLE[finding.verdict])
+    remark = _clean(_remark(finding), paint)
+    head = "  " + verdict + (padded(name, _NAME) if remark else name)
+    lines: list[str] = []
+    if not remark:
+        lines.append(head)
+    elif width(name) < _NAME and 2 + _VERDICT + _NAME + 1 + width(remark) <= paint.columns:
+        lines.append(head + remark)
+    else:
+        lines.append("  " + verdict + name)
+        lines += [" " * (2 + _VERDICT) + line for line in wrapped(remark, paint.columns - 2 - _VERDICT)]
+    for part in finding.vacuous:
+        text = _clean(f"vacuous: {part} is never true, so it had no chance to fail", paint)
+        room = paint.columns - 2 - _VERDICT
+        lines += [" " * (2 + _VERDICT) + paint(line, "yellow") for line in wrapped(text, room)]
+    return lines
+
+
+def _covers(account: Account, paint: Paint) -> list[str]:
+    reached = [f"{g.name} ({_count(g.depth, 'step')})" for g in account.goals if g.depth is not None]
+    missed = [goal.name for goal in account.goals if goal.depth is None]
+    lines: list[str] = []
+    if reached:
+        lines += _indented("reached   " + ", ".join(reached), paint)
+    if missed:
+        lines += _indented("NOT REACHED " + ", ".join(missed), paint, "bold yellow")
+    return lines
+
+
+def _warnings(account: Account, paint: Paint) -> list[str]:
+    lines = _listed("never run", account.unreached, paint) if account.complete else []
+    lines += _listed("known races that do happen (data_race)", account.races, paint)
+    lines += _listed("always an empty choice", account.empty_choices, paint)
+    return lines
+
+
+def _listed(what: str, notes: tuple[Note, ...], paint: Paint) -> list[str]:
+    if not notes:
+        return []
+    lines = _indented(f"{what}:", paint, "yellow")
+    for note in notes[:_MOST_NOTES]:
+        text = f"{note.spot.text}: {note.statement}"
+        lines += ["  " + line for line in _indented(text, Paint(paint.columns - 2, unicode=paint.unicode))]
+    if len(notes) > _MOST_NOTES:
+        lines += _indented(f"  and {len(notes) - _MOST_NOTES} more", paint)
+    return lines
+
+
+def _to_tell(case: CaseReport, account: Account) -> list[Finding]:
+    """The findings whose traces are printed: of a mutant those that it expects, if there are any."""
+    broken = [finding for finding in account.findings if finding.stories]
+    wanted = {expectation.property for expectation in case.expectations}
+    first = [finding for finding in broken if finding.property in wanted]
+    return first if first and case.judgement.outcome is Outcome.AS_EXPECTED else broken
+
+
+def _story(story: Story, detail: Detail, paint: Paint) -> list[str]:
+    if detail.commit:
+        return diagram(story, unfold=detail.unfold).rstrip("\n").split("\n")
+    return told(story, paint)
