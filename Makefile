@@ -5,6 +5,7 @@
 #   make lint    types, style, layout of the .kvm files
 #   make slow    the tests that `make test` leaves out
 #   make wheel   build dist/kvmcheck-*.whl
+#   make pages   put the real output into the console blocks of the pages; read the diff
 #   make constraints   pin the newest versions anew (needs the network)
 #   make clean   remove what was built (.venv stays; remove it by hand)
 #
@@ -18,7 +19,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c co
 # Two workers: the suite has many short processes, and the smallest machine that we test on has two cores.
 JOBS   ?= 2
 
-.PHONY: check test slow lint wheel constraints clean
+# Pages whose console blocks are run.
+PAGES   = README.md $(shell find docs -name '*.md' | sort)
+
+.PHONY: check test slow lint wheel pages constraints clean
 .DEFAULT_GOAL := check
 
 check: $(READY)
@@ -38,6 +42,9 @@ lint: $(READY)
 
 wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
+
+pages: $(READY)
+	$(BIN)/python -m tests.support.console $(PAGES)
 
 constraints:
 	rm -rf build/pins
