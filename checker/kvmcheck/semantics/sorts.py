@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from typing import Final
 
 Value = int | str | None | tuple["Value", ...]
@@ -240,13 +241,17 @@ def member_count(sort: Sort) -> int:
 
 
 def members(sort: Sort) -> Iterator[Value]:
-    """The values of a finite identity sort, in order (of T?: none first); raises `ValueError`."""
+    """The values of a finite sort, in order (of T?: none first); raises `ValueError` for other sorts."""
     match sort:
         case IntSort(low=low, high=high):
             yield from range(low, high + 1)
         case OptionalSort(inner=inner):
             yield None
             yield from members(inner)
+        case SetSort(element=element):
+            yield from range(1 << member_count(element))
+        case WordSort(fields=fields):
+            yield from product(*(tuple(members(part)) for _, part, _ in fields))
         case _:
             yield from range(member_count(sort))
 
