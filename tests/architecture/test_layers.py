@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset({"source", "lang", "semantics", "explain", "render", "pipeline", "library", "errors"}),
     "__main__": frozenset({"cli"}),
-    "__init__": frozenset(),
+    "__init__": frozenset({"engine", "errors", "pipeline", "semantics"}),
 }
 
 #: Third-party packages, and the stages that may name them.

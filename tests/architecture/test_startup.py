@@ -20,9 +20,8 @@ print(*sorted(set(sys.modules) & {{"lark", "networkx", "rich", "z3"}}))
 """
 
 
-def imported_by(*arguments: str) -> list[str]:
-    """The heavy packages that a kvmcheck command has imported when it ends."""
-    code = REPORT.format(arguments=list(arguments))
+def python(code: str) -> list[str]:
+    """The words that some code prints in a fresh interpreter."""
     run = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -30,9 +29,14 @@ def imported_by(*arguments: str) -> list[str]:
         check=True,
         timeout=60,
         cwd=ROOT,
-        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        env={"PYTHONPATH": str(ROOT / "checker")},
     )
     return run.stdout.split()
+
+
+def imported_by(*arguments: str) -> list[str]:
+    """The heavy packages that a kvmcheck command has imported when it ends."""
+    return python(REPORT.format(arguments=list(arguments)))
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
@@ -44,3 +48,15 @@ def test_checking_a_spec_imports_neither_z3_nor_networkx() -> None:
     first_spec = str(min((ROOT / "specs" / "basics").glob("*.kvm")))
 
     assert not {"networkx", "z3"} & set(imported_by(first_spec))
+
+
+def test_importing_the_package_imports_no_module_of_it() -> None:
+    code = "import sys, kvmcheck; print(*(name for name in sys.modules if name.startswith('kvmcheck.')))"
+
+    assert python(code) == []
+
+
+def test_every_public_name_can_be_imported() -> None:
+    code = "import kvmcheck; print(*(name for name in kvmcheck.__all__ if hasattr(kvmcheck, name)))"
+
+    assert sorted(python(code)) == ["KvmcheckError", "Result", "Verdict", "__version__", "check"]

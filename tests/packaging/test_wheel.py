@@ -128,13 +128,17 @@ def test_the_installed_command_checks_a_spec_from_another_folder(installed: Path
 
 
 def test_the_installed_command_finds_the_models_that_it_ships(installed: Path, tmp_path: Path) -> None:
-    modules = sorted(path.stem for path in (ROOT / "model").glob("*.kvm"))
-    (tmp_path / "mine.kvm").write_text(f"use {modules[0]};\n", encoding="utf-8")
+    shipped = ROOT / "specs" / "races" / "fault_vs_reclaim.kvm"
+    (tmp_path / "mine.kvm").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
 
-    done = run(installed / "python", "-m", "kvmcheck", "mine.kvm", cwd=tmp_path)
+    done = run(
+        installed / "python", "-m", "kvmcheck", "--only", "fault_vs_reclaim", "--states", "100", "mine.kvm",
+        cwd=tmp_path,
+    )  # fmt: skip
 
-    assert modules
-    assert "module" not in done.stderr.lower() or "not found" not in done.stderr.lower(), done.stderr
+    # A hundred states are not enough for a verdict, but it got as far as looking for one.
+    assert "UNKNOWN" in done.stdout, done.stderr
+    assert done.returncode == 3
 
 
 def test_the_installed_command_explains_a_code(installed: Path, tmp_path: Path) -> None:
