@@ -11,6 +11,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from kvmcheck.elaborate.primitives import PRIMITIVES
+from kvmcheck.semantics.program import Check
+
 ROOT = Path(__file__).parents[2]
 GRAMMAR = ROOT / "checker" / "kvmcheck" / "lang" / "grammar.lark"
 MANUAL = ROOT / "docs" / "reference" / "language.md"
@@ -49,6 +52,25 @@ def test_each_keyword_is_in_the_manual() -> None:
     manual = set(re.findall(r"[A-Za-z_]+", MANUAL.read_text(encoding="utf-8")))
 
     assert words - manual == set()
+
+
+def test_each_built_in_function_is_in_the_manual() -> None:
+    manual = set(re.findall(r"[A-Za-z_]+", MANUAL.read_text(encoding="utf-8")))
+
+    assert set(PRIMITIVES) - manual == set()
+
+
+def test_the_manual_names_no_built_in_function_that_is_not_there() -> None:
+    part = MANUAL.read_text(encoding="utf-8").split("## Built-in functions")[1].split("\n## ")[0]
+    called = set(re.findall(r"`(?:[^`]*\b)?([a-zA-Z_]+)\(&", part))
+
+    assert called - set(PRIMITIVES) == set()
+
+
+def test_each_built_in_check_is_in_the_manual() -> None:
+    part = MANUAL.read_text(encoding="utf-8").split("## Built-in checks")[1]
+
+    assert [check.value for check in Check if f"| `{check.value}` |" not in part] == []
 
 
 def test_each_section_that_the_contents_name_exists() -> None:
