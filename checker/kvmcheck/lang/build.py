@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from lark import Token, Transformer, v_args
-
 from kvmcheck.lang import syntax as s
+from kvmcheck.lang.tokens import Token
 from kvmcheck.source.diagnostic import Collector
 from kvmcheck.source.text import SourceText, Span
 
@@ -36,7 +35,6 @@ class _Placed(Protocol):
         ...
 
 
-_Part = _Placed | Token
 _Statement = TypeVar("_Statement", bound=s.Stmt)
 _Node = TypeVar("_Node")
 
@@ -51,7 +49,7 @@ class _Dotted:
     @property
     def path(self) -> tuple[str, ...]:
         """The words."""
-        return tuple(str(token) for token in self.tokens)
+        return tuple(token.text for token in self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,30 +98,22 @@ def _nodes(parts: tuple[_Node | Token, ...]) -> tuple[_Node, ...]:
     return tuple(part for part in parts if not isinstance(part, Token))
 
 
-@v_args(inline=True)
-class Builder(Transformer[Token, s.File]):
+class Builder:
     """Builds the tree of one source text; mistakes go to the collector."""
 
     def __init__(self, source: SourceText, collector: Collector) -> None:
-        super().__init__()
         self._source = source
         self._collector = collector
 
     # ---- places and names
 
-    def _place(self, part: _Part) -> Span:
-        if isinstance(part, Token):
-            start = part.start_pos or 0
-            return Span(self._source, start, start + len(part))
-        return part.span
-
-    def _span(self, first: _Part | None, *others: _Part | None) -> Span:
+    def _span(self, first: _Placed | None, *others: _Placed | None) -> Span:
         """From the first part that is there to the last one that is."""
-        places = [self._place(part) for part in (first, *others) if part is not None]
+        places = [part.span for part in (first, *others) if part is not None]
         return places[0].to(places[-1])
 
     def _name(self, token: Token) -> s.Name:
-        return s.Name(str(token), self._place(token))
+        return s.Name(token.text, token.span)
 
     def _error(self, code: str, message: str, span: Span, *, label: str = "", help: str = "") -> None:
         self._collector.error(code, message, span, label=label, help=help)
@@ -135,18 +125,18 @@ class Builder(Transformer[Token, s.File]):
         return _Dotted((*before, last), self._span(first, last))
 
     def names(self, *tokens: Token) -> tuple[s.Name, ...]:
-        return tuple(self._name(token) for token in tokens if token.type == "NAME")
+        return tuple(self._name(token) for token in tokens if token.kind == "NAME")
 
     def _integer(self, token: Token) -> int:
-        if len(token) > MAX_DIGITS:
-            self._error("KVM111", f"a number has at most {MAX_DIGITS} digits", self._place(token))
+        if len(token.text) > MAX_DIGITS:
+            self._error("KVM111", f"a number has at most {MAX_DIGITS} digits", token.span)
             return 0
-        return int(token, 16 if token[:2] in ("0x", "0X") else 10)
+        return int(token.text, 16 if token.text[:2] in ("0x", "0X") else 10)
 
     def _text(self, token: Token | None) -> str:
         if token is None:
             return ""
-        return str(token)[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        return token.text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
 
     # ---- files and modules
 
@@ -167,7 +157,7 @@ class Builder(Transformer[Token, s.File]):
                 self._error(
                     "KVM118",
                     f"this kvmcheck reads language {LANGUAGE}, and the file is written in language {number}",
-                    self._place(version),
+                    version.span,
                     help="a newer kvmcheck may read it",
                 )
         whole = Span(self._source, 0, len(self._source.text))
@@ -191,7 +181,7 @@ class Builder(Transformer[Token, s.File]):
     # ---- declared types
 
     def sort_decl(self, kind: Token, name: Token, end: Token) -> s.SortDecl:
-        return s.SortDecl(s.SortKind(str(kind)), self._name(name), self._span(kind, end))
+        return s.SortDecl(s.SortKind(kind.text), self._name(name), self._span(kind, end))
 
     def enum_constants(self, *tokens: Token) -> tuple[s.Name, ...]:
         return self.names(*tokens)
@@ -290,7 +280,7 @@ class Builder(Transformer[Token, s.File]):
     ) -> s.VarDecl:
         span = self._span(kind, end)
         return s.VarDecl(
-            s.VarKind(str(kind)), type, self._name(name), dimensions, initial, guard, span
+            s.VarKind(kind.text), type, self._name(name), dimensions, initial, guard, span
         )
 
     def bare_decl(
@@ -306,7 +296,7 @@ class Builder(Transformer[Token, s.File]):
         if not isinstance(type, s.LockType):
             self._error(
                 "KVM112",
-                f"`{name}` is declared outside a function, and only locks stand there by themselves",
+                f"`{name.text}` is declared outside a function, and only locks stand there by themselves",
                 self._span(type, name),
                 help=f"write `shared {type.span.text} {name}` (machine state) or `ghost …` (state of the proof)",
             )
@@ -506,7 +496,7 @@ class Builder(Transformer[Token, s.File]):
         return _LiveForm(s.LiveForm.ALWAYS_EVENTUALLY, None, None, right)
 
     def fairness(self, under: Token, strength: Token, fairness: Token) -> _Fairness:
-        return _Fairness(strength == "strong")
+        return _Fairness(strength.text == "strong")
 
     def assuming(
         self, assuming: Token, finitely: Token, many: Token, *functions: _Dotted | Token
@@ -534,7 +524,7 @@ class Builder(Transformer[Token, s.File]):
         self, name: _Dotted, equals: Token, kind: Token | None, value: s.Expr, end: Token
     ) -> s.Setting:
         free = isinstance(value, s.Name) and value.text == "any"
-        sort = s.SortKind(str(kind)) if kind is not None else None
+        sort = s.SortKind(kind.text) if kind is not None else None
         return s.Setting(name.path, sort, None if free else value, self._span(name, end))
 
     def seq_wrap(self, seq: Token, wrap: Token, modulus: s.Expr, end: Token) -> s.SeqWrap:
@@ -605,7 +595,7 @@ class Builder(Transformer[Token, s.File]):
     ) -> s.Expect:
         return s.Expect(
             names,
-            s.Expected(str(outcome)),
+            s.Expected(outcome.text),
             only is not None,
             self._name(model) if model is not None else None,
             self._span(expect, end),
@@ -638,10 +628,10 @@ class Builder(Transformer[Token, s.File]):
         return edits
 
     def own_label(self, at: Token, label: Token) -> s.LabelRef:
-        return s.LabelRef((), str(label), self._span(at, label))
+        return s.LabelRef((), label.text, self._span(at, label))
 
     def function_label(self, function: _Dotted, at: Token, label: Token) -> s.LabelRef:
-        return s.LabelRef(function.path, str(label), self._span(function, label))
+        return s.LabelRef(function.path, label.text, self._span(function, label))
 
     def drop(self, drop: Token, label: s.LabelRef, end: Token) -> s.Drop:
         return s.Drop(label, self._span(drop, end))
@@ -649,7 +639,7 @@ class Builder(Transformer[Token, s.File]):
     def move(
         self, move: Token, label: s.LabelRef, where: Token, anchor: s.LabelRef, end: Token
     ) -> s.Move:
-        return s.Move(label, where == "after", anchor, self._span(move, end))
+        return s.Move(label, where.text == "after", anchor, self._span(move, end))
 
     def swap(
         self, swap: Token, first: s.LabelRef, with_: Token, second: s.LabelRef, end: Token
@@ -664,7 +654,7 @@ class Builder(Transformer[Token, s.File]):
     def insert(
         self, insert: Token, body: s.Block, where: Token, label: s.LabelRef, end: Token
     ) -> s.Insert:
-        return s.Insert(body, where == "after", label, self._span(insert, end))
+        return s.Insert(body, where.text == "after", label, self._span(insert, end))
 
     def set_param(
         self, set: Token, name: Token, equals: Token, value: s.Expr, end: Token
@@ -840,7 +830,7 @@ class Builder(Transformer[Token, s.File]):
     def assertion(
         self, kind: Token, opening: Token, condition: s.Expr, closing: Token, end: Token
     ) -> s.Assert:
-        return s.Assert(s.AssertKind(str(kind)), condition, self._span(kind, end))
+        return s.Assert(s.AssertKind(kind.text), condition, self._span(kind, end))
 
     def cover_statement(self, cover: Token, name: Token, end: Token) -> s.CoverStmt:
         return s.CoverStmt(self._name(name), self._span(cover, end))
@@ -849,7 +839,7 @@ class Builder(Transformer[Token, s.File]):
         return s.GhostStmt(body, self._span(ghost, body))
 
     def empty_statement(self, end: Token) -> s.Empty:
-        return s.Empty(self._place(end))
+        return s.Empty(end.span)
 
     def local_dimensions(self, *parts: s.Expr | Token) -> _LocalDimensions:
         end = parts[-1] if parts else None
@@ -870,7 +860,7 @@ class Builder(Transformer[Token, s.File]):
         return token
 
     def assign(self, place: s.Expr, op: Token, value: s.Expr) -> s.Assign:
-        binary = None if op == "=" else _BINARY[op[:-1]]
+        binary = None if op.text == "=" else _BINARY[op.text[:-1]]
         return s.Assign(self._assignable(place), binary, value, self._span(place, value))
 
     def expression_statement(self, expression: s.Expr) -> s.ExprStmt:
@@ -900,13 +890,13 @@ class Builder(Transformer[Token, s.File]):
         return s.NamedType(name.path, name.span)
 
     def bool_type(self, token: Token) -> s.BoolType:
-        return s.BoolType(self._place(token))
+        return s.BoolType(token.span)
 
     def void_type(self, token: Token) -> s.VoidType:
-        return s.VoidType(self._place(token))
+        return s.VoidType(token.span)
 
     def plain_int_type(self, token: Token) -> s.IntType:
-        return s.IntType(None, None, False, self._place(token))
+        return s.IntType(None, None, False, token.span)
 
     def int_type(
         self, int_: Token, low: s.Expr, dots: Token, high: s.Expr, wrap: Token | None
@@ -914,7 +904,7 @@ class Builder(Transformer[Token, s.File]):
         return s.IntType(low, high, wrap is not None, self._span(int_, high, wrap))
 
     def seq_type(self, seq: Token) -> s.SeqType:
-        return s.SeqType(None, self._place(seq))
+        return s.SeqType(None, seq.span)
 
     def seq_wrap_type(self, seq: Token, wrap: Token, modulus: s.Expr) -> s.SeqType:
         return s.SeqType(modulus, self._span(seq, modulus))
@@ -936,7 +926,7 @@ class Builder(Transformer[Token, s.File]):
         return s.SetType(element, self._span(set, closing))
 
     def lock_type(self, kind: Token) -> s.LockType:
-        return s.LockType(s.LockKind(str(kind)), self._place(kind))
+        return s.LockType(s.LockKind(kind.text), kind.span)
 
     def optional_type(self, inner: s.TypeExpr, mark: Token) -> s.OptionalType:
         return s.OptionalType(inner, self._span(inner, mark))
@@ -956,19 +946,19 @@ class Builder(Transformer[Token, s.File]):
         return self._name(token)
 
     def int_literal(self, token: Token) -> s.IntLiteral:
-        return s.IntLiteral(self._integer(token), self._place(token))
+        return s.IntLiteral(self._integer(token), token.span)
 
     def negative_literal(self, minus: Token, token: Token) -> s.Unary:
         return s.Unary(s.UnaryOp.NEGATE, self.int_literal(token), self._span(minus, token))
 
     def bool_literal(self, token: Token) -> s.BoolLiteral:
-        return s.BoolLiteral(token == "true", self._place(token))
+        return s.BoolLiteral(token.text == "true", token.span)
 
     def none_literal(self, token: Token) -> s.NoneLiteral:
-        return s.NoneLiteral(self._place(token))
+        return s.NoneLiteral(token.span)
 
     def null_literal(self, token: Token) -> s.NullLiteral:
-        return s.NullLiteral(self._place(token))
+        return s.NullLiteral(token.span)
 
     def parenthesised(self, opening: Token, inner: s.Expr, closing: Token) -> s.Expr:
         return replace(inner, span=self._span(opening, closing))
@@ -1006,24 +996,21 @@ class Builder(Transformer[Token, s.File]):
         return s.StructLiteral(self.named_type(name), fields or (), self._span(opening, end))
 
     def binary(self, left: s.Expr, op: Token, right: s.Expr) -> s.Binary:
-        return s.Binary(_BINARY[str(op)], left, right, self._span(left, right))
+        return s.Binary(_BINARY[op.text], left, right, self._span(left, right))
 
     def unary(self, op: Token, operand: s.Expr) -> s.Unary:
-        return s.Unary(_UNARY[str(op)], operand, self._span(op, operand))
+        return s.Unary(_UNARY[op.text], operand, self._span(op, operand))
 
     def ternary(
         self, condition: s.Expr, mark: Token, then: s.Expr, colon: Token, otherwise: s.Expr
     ) -> s.Ternary:
         return s.Ternary(condition, then, otherwise, self._span(condition, otherwise))
 
-    def inc_dec(self, expression: s.IncDec) -> s.IncDec:
-        return expression
-
     def postfix_inc_dec(self, place: s.Expr, op: Token) -> s.IncDec:
-        return s.IncDec(self._assignable(place), op == "++", False, self._span(place, op))
+        return s.IncDec(self._assignable(place), op.text == "++", False, self._span(place, op))
 
     def prefix_inc_dec(self, op: Token, place: s.Expr) -> s.IncDec:
-        return s.IncDec(self._assignable(place), op == "++", True, self._span(op, place))
+        return s.IncDec(self._assignable(place), op.text == "++", True, self._span(op, place))
 
     def dereference(self, star: Token, pointer: s.Expr) -> s.Dereference:
         return s.Dereference(pointer, self._span(star, pointer))
@@ -1035,7 +1022,7 @@ class Builder(Transformer[Token, s.File]):
         self, alloc: Token, type: _Dotted, or_: Token | None, null: Token | None
     ) -> s.Alloc:
         span = self._span(alloc, type, null)
-        return s.Alloc(self.named_type(type), alloc == "zalloc", null is not None, span)
+        return s.Alloc(self.named_type(type), alloc.text == "zalloc", null is not None, span)
 
     def any_named(self, any_: Token, type: _Dotted) -> s.Any:
         return s.Any(self.named_type(type), self._span(any_, type))
@@ -1092,7 +1079,7 @@ class Builder(Transformer[Token, s.File]):
         body: s.Expr,
     ) -> s.Quantified:
         return s.Quantified(
-            s.QuantifierKind(str(kind)), binders, body, self._span(kind, body)
+            s.QuantifierKind(kind.text), binders, body, self._span(kind, body)
         )
 
     def counted(
@@ -1135,7 +1122,7 @@ class Builder(Transformer[Token, s.File]):
         closing: Token,
     ) -> s.Event:
         span = self._span(kind, function, closing)
-        which = s.EventKind(str(kind)) if kind is not None else None
+        which = s.EventKind(kind.text) if kind is not None else None
         return s.Event(which, function.path, None, _event_arguments(arguments), span)
 
     def label_event(
@@ -1149,7 +1136,7 @@ class Builder(Transformer[Token, s.File]):
     ) -> s.Event:
         span = self._span(function, closing)
         given = _event_arguments(arguments)
-        return s.Event(s.EventKind.LABEL, function.path, str(label), given, span)
+        return s.Event(s.EventKind.LABEL, function.path, label.text, given, span)
 
     def after(
         self,
