@@ -298,7 +298,7 @@ class Builder:
                 "KVM112",
                 f"`{name.text}` is declared outside a function, and only locks stand there by themselves",
                 self._span(type, name),
-                help=f"write `shared {type.span.text} {name}` (machine state) or `ghost …` (state of the proof)",
+                help=f"write `shared {type.span.text} {name.text}` (machine state) or `ghost …` (state of the proof)",
             )
         elif initial is not None or guard is not None:
             self._error("KVM112", "a lock has no first value and no guard", self._span(type, end))

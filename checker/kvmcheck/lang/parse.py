@@ -113,7 +113,10 @@ class _Parse:
         return self._table.accepts(self._states, kind)
 
     def _feed(self, token: Token) -> bool:
-        """Whether the parser could take the token."""
+        """Whether the parser could take the token; if not, nothing was done."""
+        # Asked first, since an LALR parser finds some mistakes only after it has reduced.
+        if not self._accepts(token.kind):
+            return False
         states, values, rows = self._states, self._values, self._table.states
         kind = token.kind
         if len(states) > MAX_STACK:
@@ -121,8 +124,7 @@ class _Parse:
         while True:
             row = rows[states[-1]]
             action = row if isinstance(row, int) else row.get(kind)
-            if action is None:
-                return False
+            assert action is not None
             if action >= 0:
                 states.append(action)
                 values.append(token)
