@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Bodies of processes, handlers and `init`, and the live calls found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kvmcheck.elaborate.activation import Activation, Instance
+from kvmcheck.elaborate.code import Code
+from kvmcheck.elaborate.graph import Graph
+from kvmcheck.elaborate.places import Named
+from kvmcheck.elaborate.requests import Requests
+from kvmcheck.elaborate.scopes import Scope
+from kvmcheck.elaborate.statements import label_paths, lower
+from kvmcheck.elaborate.world import World
+from kvmcheck.lang import syntax
+from kvmcheck.semantics.program import (
+    VISIBLE,
+    Await,
+    Body,
+    Choose,
+    End,
+    Frame,
+    GhostStore,
+    LiveCall,
+    Node,
+    VariablePlace,
+)
+from kvmcheck.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A body, and the calls in it that properties ask about (process and handler flag left open)."""
+
+    body: Body
+    calls: tuple[LiveCall, ...]
+
+
+def lower_body(
+    world: World,
+    scope: Scope,
+    names: Mapping[str, Named],
+    block: syntax.Block,
+    functions: Mapping[str, syntax.FunctionDecl],
+    requests: Requests,
+    *,
+    span: Span,
+    wait_for: syntax.Expr | None = None,
+    init: bool = False,
+    chosen: tuple[int, ...] = (),
+    process: int = -1,
+) -> Lowered:
+    """The body of a process (or handler: `wait_for` its condition; or of `init`).
+
+    `chosen`: the variables of `any` parameters, which `init` chooses first.
+    """
+    graph = Graph()
+    graph.frames.append(Frame("", None, span))
+    activation = Activation(None, scope, 0, None, names=[dict(names)])
+    activation.label_paths = label_paths(block)
+    code = Code(world, graph, activation, functions, requests)
+    code.in_init = init
+    graph.skip(span)
+    for variable in chosen:
+        code.at = world.variables[variable].span
+        value = code.choose(world.variables[variable].sort, span)
+        code.emit(GhostStore(VariablePlace(variable, ()), value.expr))
+    if wait_for is not None:
+        code.at = wait_for.span
+        code.emit(Await(code.states("an interrupt's condition").condition(wait_for)))
+    lower(code, block)
+    for name, ends in activation.gotos.items():
+        if ends:
+            world.collector.error("KVM402", f"`goto {name}`: there is no label `{name}:`", span)
+    code.at = Span(span.source, max(span.start, span.end - 1), span.end)
+    code.emit(End())
+
+    descendants = {
+        instance.frame: _descendants(graph, instance.frame) for instance in code.instances
+    }
+
+    def watched(whole: Graph) -> dict[int, set[int]]:
+        kept: dict[int, set[int]] = {}
+        for instance in code.instances:
+            inside = {
+                position
+                for position, draft in enumerate(whole.drafts)
+                if draft.frame in descendants[instance.frame]
+            }
+            for local in (*instance.locals.values(), *instance.regions.values()):
+                kept.setdefault(local, set()).update(inside)
+        return kept
+
+    body, where = graph.finish(watched)
+    calls = []
+    for instance in code.instances:
+        nodes = frozenset(
+            position
+            for position, node in enumerate(body.nodes)
+            if node.frame in descendants[instance.frame]
+        )
+        if not nodes:
+            continue  # lowered twice, or unreachable
+        entries = {"entry": where(instance.entry)}
+        for label, draft in instance.label_entries.items():
+            entries[label] = where(draft)
+        at = {
+            label: _stops_at(body, entry, nodes, label, instance)
+            for label, entry in entries.items()
+            if entry is not None
+        }
+        for label in requests.at.get(instance.function, ()):
+            at.setdefault(label, frozenset())
+        calls.append(
+            LiveCall(
+                instance.function,
+                process,
+                wait_for is not None,
+                instance.frame,
+                nodes,
+                instance.locals,
+                at,
+                instance.regions,
+            )
+        )
+    return Lowered(body, tuple(calls))
+
+
+def _descendants(graph: Graph, frame: int) -> set[int]:
+    found = {frame}
+    for position, candidate in enumerate(graph.frames):
+        if candidate.parent in found:
+            found.add(position)
+    return found
+
+
+def _stops(node: Node) -> bool:
+    return isinstance(node.operation, (*VISIBLE, Choose))
+
+
+def _stops_at(
+    body: Body, entry: int, nodes: frozenset[int], label: str, instance: Instance
+) -> frozenset[int]:
+    """The locations "about to do" a label: first stops at or behind its entry, inside it."""
+    marker = f"{instance.function}@{label}"
+    found: set[int] = set()
+    seen: set[int] = set()
+    stack = [entry]
+    while stack:
+        position = stack.pop()
+        node = body.nodes[position]
+        inside = position in nodes and (label == "entry" or marker in node.labels)
+        if position in seen or not inside:
+            continue
+        seen.add(position)
+        if _stops(node):
+            found.add(position)
+        else:
+            stack.extend(node.successors)
+    return frozenset(found)
