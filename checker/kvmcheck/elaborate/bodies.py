@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kvmcheck.elaborate.activation import Activation, Instance
-from kvmcheck.elaborate.code import Code
 from kvmcheck.elaborate.graph import Graph
+from kvmcheck.elaborate.lowering import Code
 from kvmcheck.elaborate.places import Named
 from kvmcheck.elaborate.requests import Requests
 from kvmcheck.elaborate.scopes import Scope
@@ -77,9 +77,7 @@ def lower_body(
     code.at = Span(span.source, max(span.start, span.end - 1), span.end)
     code.emit(End())
 
-    descendants = {
-        instance.frame: _descendants(graph, instance.frame) for instance in code.instances
-    }
+    descendants = {instance.frame: _descendants(graph, instance.frame) for instance in code.instances}
 
     def watched(whole: Graph) -> dict[int, set[int]]:
         kept: dict[int, set[int]] = {}
@@ -97,9 +95,7 @@ def lower_body(
     calls = []
     for instance in code.instances:
         nodes = frozenset(
-            position
-            for position, node in enumerate(body.nodes)
-            if node.frame in descendants[instance.frame]
+            position for position, node in enumerate(body.nodes) if node.frame in descendants[instance.frame]
         )
         if not nodes:
             continue  # lowered twice, or unreachable

@@ -87,6 +87,8 @@ def coerce(value: Typed, wanted: Sort, span: Span) -> Expr | None:
             return value.expr
         case (ObjectPointerSort(object=a_name), ObjectPointerSort(object=b_name)):
             return value.expr if a_name == b_name else None
+        case _:
+            pass
     if is_number(have) and is_number(wanted):
         low, high = number_range(have)
         least, most = number_range(wanted)
@@ -123,7 +125,8 @@ def comparable(a: Sort, b: Sort) -> bool:
             return x_name == y_name
         case (PlacePointerSort(target=x_name), PlacePointerSort(target=y_name)):
             return x_name == y_name
-    return False
+        case _:
+            return False
 
 
 def arithmetic(op: Op, left: Typed, right: Typed, span: Span) -> Typed:
@@ -148,7 +151,7 @@ def arithmetic(op: Op, left: Typed, right: Typed, span: Span) -> Typed:
             low, high = 0, min(b, d)
         case Op.BIT_OR | Op.BIT_XOR if a >= 0 and c >= 0:
             low, high = 0, (1 << max(b, d).bit_length()) - 1
-        case Op.SHIFT_LEFT if a >= 0 and 0 <= c and d < 64:
+        case Op.SHIFT_LEFT if a >= 0 and c >= 0 and d < 64:
             low, high = 0, b << d
         case Op.SHIFT_RIGHT if a >= 0 and c >= 0:
             low, high = 0, b

@@ -50,9 +50,7 @@ from kvmcheck.source.text import Span, nowhere
 MAX_THREADS = 32
 
 
-def elaborate(
-    unit: Unit, case: str, settings: Mapping[str, str], collector: Collector
-) -> Program | None:
+def elaborate(unit: Unit, case: str, settings: Mapping[str, str], collector: Collector) -> Program | None:
     """The program of one scenario or mutant of the unit's entry file, by name.
 
     `settings` override the scenario's sizes and parameters (`Vcpu` to "3").  None after errors, which are
@@ -62,7 +60,8 @@ def elaborate(
     if chain is None:
         return None
     scenario, mutants = chain
-    return _Elaboration(unit, scenario, mutants, settings, collector).program()
+    elaboration = _Elaboration(unit, scenario, mutants, settings, collector)
+    return None if collector.has_errors else elaboration.program()
 
 
 def _chain(
@@ -123,8 +122,6 @@ class _Elaboration:
 
     def program(self) -> Program | None:
         """The program; None after errors."""
-        if self.collector.has_errors:
-            return None
         self.functions = self._functions()
         sizes = self._sizes()
         for item in self.scenario.items:
@@ -166,11 +163,7 @@ class _Elaboration:
         self._known_settings(world)
         if self.collector.has_errors:
             return None
-        homes = tuple(
-            v
-            for v in sorted(world.seq_homes)
-            if isinstance(world.variables[v].sort, SeqSort)
-        )
+        homes = tuple(v for v in sorted(world.seq_homes) if isinstance(world.variables[v].sort, SeqSort))
         compared = world.seq_compared or any(v not in homes for v in world.seq_partners)
         last = self.mutants[-1] if self.mutants else self.scenario
         return Program(
@@ -269,22 +262,18 @@ class _Elaboration:
             return 1
         return value
 
-    def _set_parameter(
-        self, constants: World, sizes: dict[str, Size], edit: syntax.SetParam
-    ) -> None:
+    def _set_parameter(self, constants: World, sizes: dict[str, Size], edit: syntax.SetParam) -> None:
         name = edit.name.text
         symbol = self.scope.names.get(name)
         if name not in sizes and not isinstance(symbol, ParamSymbol):
             kinds = (ParamSymbol, SortSymbol, ObjectSymbol)
-            unknown_name(
-                self.collector, name, edit.name.span, self.scope, kinds, "a parameter or size"
-            )
+            unknown_name(self.collector, name, edit.name.span, self.scope, kinds, "a parameter or size")
             return
         value = self._setting_value(constants, edit.value)
         before = sizes.get(name)
         if before is not None and before.value == value:
             self.collector.error(
-                "KVM455", f"this edit changes nothing: `{name}` is {value} already", edit.span
+                "KVM453", f"this edit changes nothing: `{name}` is {value} already", edit.span
             )
         sizes[name] = Size(value, before.kind if before else None, edit.span)
 
@@ -334,9 +323,7 @@ class _Elaboration:
                     )
                     continue
                 if len(item.names) > sort.size:
-                    self.collector.error(
-                        "KVM511", f"there are only {sort.size} `{sort.name}`", item.span
-                    )
+                    self.collector.error("KVM511", f"there are only {sort.size} `{sort.name}`", item.span)
                     continue
                 for position, name in enumerate(item.names):
                     symbol = ConstantSymbol(Const(position, sort), sort, name.span)
@@ -360,9 +347,7 @@ class _Elaboration:
                     secondary=(Label(names[name], "first here"),),
                 )
             names[name] = item.name.span
-            own = tuple(
-                (p.name.text, world.value_sort(p.type, self.scope)) for p in item.parameters
-            )
+            own = tuple((p.name.text, world.value_sort(p.type, self.scope)) for p in item.parameters)
             parameters.append(own)
             if item.count is not None:
                 count = world.number(item.count, self.scope)
@@ -377,9 +362,7 @@ class _Elaboration:
                         "KVM510", "a process is indexed by scalarsets and indexes", item.name.span
                     )
             if len(threads) > MAX_THREADS:
-                self.collector.error(
-                    "KVM511", f"more than {MAX_THREADS} threads", item.name.span
-                )
+                self.collector.error("KVM511", f"more than {MAX_THREADS} threads", item.name.span)
                 break
         return tuple(threads), parameters
 
@@ -392,8 +375,7 @@ class _Elaboration:
         calls: list[LiveCall],
     ) -> Process:
         names: dict[str, Named] = {
-            name: ValuePlace(Typed(Param(index, sort), sort))
-            for index, (name, sort) in enumerate(parameters)
+            name: ValuePlace(Typed(Param(index, sort), sort)) for index, (name, sort) in enumerate(parameters)
         }
 
         def lowered(block: syntax.Block, condition: syntax.Expr | None) -> Body:
@@ -415,9 +397,7 @@ class _Elaboration:
         handler = None
         if item.interrupt is not None:
             handler = lowered(item.interrupt.body, item.interrupt.condition)
-        return Process(
-            item.name.text, parameters, body, handler, item.hardware, item.daemon, item.name.span
-        )
+        return Process(item.name.text, parameters, body, handler, item.hardware, item.daemon, item.name.span)
 
     def _init(self, world: World) -> Body | None:
         blocks = [i for i in self.scenario.items if isinstance(i, syntax.Init)]
@@ -441,9 +421,7 @@ class _Elaboration:
 
     # ---- what is claimed
 
-    def _claims(
-        self, world: World
-    ) -> tuple[tuple[Property, ...], tuple[Check, ...], tuple[Cover, ...]]:
+    def _claims(self, world: World) -> tuple[tuple[Property, ...], tuple[Check, ...], tuple[Cover, ...]]:
         wanted: dict[str, syntax.Name] = {}
         goals: dict[str, syntax.Name] = {}
         for item in self.scenario.items:
@@ -528,9 +506,9 @@ def _suffix(parameters: tuple[tuple[str, Sort], ...], values: tuple[Value, ...])
     """What tells the instances of a process apart: `0`, `0.1`, or the members' own names."""
     parts = []
     for (_, sort), value in zip(parameters, values, strict=True):
-        if isinstance(sort, IdSort) and isinstance(value, int) and value >= len(sort.names):
-            parts.append(str(value))
-        elif isinstance(sort, IntSort):
+        if (isinstance(sort, IdSort) and isinstance(value, int) and value >= len(sort.names)) or isinstance(
+            sort, IntSort
+        ):
             parts.append(str(value))
         else:
             parts.append(f"[{show(value, sort)}]")
@@ -555,9 +533,7 @@ def _functions_of(scope: Scope, seen: set[int]) -> list[FunctionSymbol]:
 def _visible_functions(scope: Scope) -> dict[str, FunctionSymbol]:
     """The functions that edits can name from here: by name, or `t.name`."""
     return {
-        ".".join(path): symbol
-        for path, symbol in _all_names(scope, ())
-        if isinstance(symbol, FunctionSymbol)
+        ".".join(path): symbol for path, symbol in _all_names(scope, ()) if isinstance(symbol, FunctionSymbol)
     }
 
 

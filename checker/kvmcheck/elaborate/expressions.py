@@ -137,7 +137,7 @@ class Expressions(ABC):
         """The forms that only one kind knows."""
 
     @abstractmethod
-    def call(self, expr: syntax.Call, wanted: Sort | None) -> Typed:
+    def call(self, expr: syntax.Call) -> Typed:
         """A call of a function or built-in."""
 
     @abstractmethod
@@ -174,21 +174,13 @@ class Expressions(ABC):
                 return self._binary(expr)
             case syntax.Ternary():
                 return self.ternary(expr, wanted)
-            case syntax.Call(function=syntax.Field(base=base, name=name)) if not self._is_module(
-                base
-            ):
+            case syntax.Call(function=syntax.Field(base=base, name=name)) if not self._is_module(base):
                 return self.method(expr, base, name)
             case syntax.Call():
-                return self.call(expr, wanted)
+                return self.call(expr)
             case syntax.AddressOf(place=place):
                 return self._address(place, expr.span)
-            case (
-                syntax.Name()
-                | syntax.Index()
-                | syntax.Field()
-                | syntax.Arrow()
-                | syntax.Dereference()
-            ):
+            case syntax.Name() | syntax.Index() | syntax.Field() | syntax.Arrow() | syntax.Dereference():
                 return self.read(self.named(expr), expr.span)
             case _:
                 return self.special(expr, wanted)
@@ -227,9 +219,7 @@ class Expressions(ABC):
             case ObjectPointerSort() | PlacePointerSort():
                 return Apply(Op.NOT_EQUAL, (value.expr, Const(None, value.sort)), BOOL, span=span)
             case _:
-                help_text = (
-                    "write `!= none`" if isinstance(value.sort, OptionalSort) else ""
-                )
+                help_text = "write `!= none`" if isinstance(value.sort, OptionalSort) else ""
                 self.collector.error(
                     "KVM301",
                     f"a condition must stand here, and this is a {sort_name(value.sort)}",
@@ -294,9 +284,7 @@ class Expressions(ABC):
                     )
                 else:
                     kinds = (VariableSymbol, ConstantSymbol, ParamSymbol, FunctionSymbol)
-                    unknown_name(
-                        self.collector, text, expr.span, self.scope, kinds, "declared"
-                    )
+                    unknown_name(self.collector, text, expr.span, self.scope, kinds, "declared")
                 return ValuePlace(UNKNOWN)
             case _:
                 self.collector.error(
@@ -313,9 +301,7 @@ class Expressions(ABC):
         match base:
             case StoredPlace(shape=RecordShape(fields=fields)):
                 if text in fields:
-                    return StoredPlace(
-                        f"{base.name}.{text}", fields[text], base.indices, base.objects
-                    )
+                    return StoredPlace(f"{base.name}.{text}", fields[text], base.indices, base.objects)
                 known = list(fields)
             case LocalRecord(fields=local_fields):
                 if text in local_fields:
@@ -325,9 +311,7 @@ class Expressions(ABC):
                 for item in struct.declaration.fields:
                     if item.name.text == text:
                         component = f"{base.component}.{text}" if base.component else text
-                        dimensions = tuple(
-                            self.world.dimension(d, struct.scope) for d in item.dimensions
-                        )
+                        dimensions = tuple(self.world.dimension(d, struct.scope) for d in item.dimensions)
                         return PointedPlace(
                             base.pointer,
                             base.target,
@@ -346,7 +330,7 @@ class Expressions(ABC):
         if isinstance(sort, OptionalSort):
             sort = sort.inner
         match sort:
-            case WordSort(name=word, fields=fields):
+            case WordSort(fields=fields):
                 if name.text not in (f for f, _, _ in fields):
                     return self._no_field(name, [f for f, _, _ in fields])
                 position = sort.position(name.text)
@@ -359,9 +343,7 @@ class Expressions(ABC):
                     case _:
                         value = self.read(base, name.span)
                         whole_word = self.fitted(value, sort, name.span)
-                        return ValuePlace(
-                            Typed(Apply(Op.FIELD, (whole_word,), part, position), part)
-                        )
+                        return ValuePlace(Typed(Apply(Op.FIELD, (whole_word,), part, position), part))
             case UnionSort(arms=arms):
                 for position, (arm, arm_sort) in enumerate(arms):
                     if arm == name.text and arm_sort is not None:
@@ -375,9 +357,7 @@ class Expressions(ABC):
                 return self._no_field(name, [a for a, s in arms if s is not None])
             case UnknownSort():
                 if isinstance(base, StoredPlace | PointedPlace) and element(base) is None:
-                    self.collector.error(
-                        "KVM305", "an array has no fields: index it first", name.span
-                    )
+                    self.collector.error("KVM305", "an array has no fields: index it first", name.span)
                 return ValuePlace(UNKNOWN)
             case ObjectPointerSort() | PlacePointerSort():
                 self.collector.error(
@@ -388,9 +368,7 @@ class Expressions(ABC):
                 )
                 return ValuePlace(UNKNOWN)
             case _:
-                self.collector.error(
-                    "KVM206", f"a {sort_name(sort)} has no field `{name.text}`", name.span
-                )
+                self.collector.error("KVM206", f"a {sort_name(sort)} has no field `{name.text}`", name.span)
                 return ValuePlace(UNKNOWN)
 
     def _no_field(self, name: syntax.Name, known: list[str]) -> ValuePlace:
@@ -410,9 +388,7 @@ class Expressions(ABC):
                 is_object = isinstance(dimension, ObjectPointerSort)
                 if is_object:
                     place = Apply(Op.OBJECT, (place,), dimension, span=span)
-                return StoredPlace(
-                    base.name, inner, (*base.indices, place), (*base.objects, is_object)
-                )
+                return StoredPlace(base.name, inner, (*base.indices, place), (*base.objects, is_object))
             case PointedPlace(dimensions=(dimension, *rest)):
                 place = self.coerced(index, dimension)
                 return PointedPlace(
@@ -454,8 +430,7 @@ class Expressions(ABC):
                 place = Apply(Op.OBJECT, (value.expr,), value.sort, span=span)
                 return StoredPlace(name, fields, (place,), (True,))
             case PlacePointerSort(target=target):
-                type = self._target_type(target)
-                return PointedPlace(value.expr, target, "", (), type, ())
+                return PointedPlace(value.expr, target, "", (), self._target_type(target), ())
             case UnknownSort():
                 return ValuePlace(UNKNOWN)
             case _:
@@ -487,7 +462,8 @@ class Expressions(ABC):
                 match place.indices[0]:
                     case Apply(op=Op.OBJECT, arguments=(pointer,), sort=pointer_sort):
                         return Typed(pointer, pointer_sort)
-                return UNKNOWN
+                    case _:
+                        return UNKNOWN
             case RecordShape(struct=struct):
                 target = struct
             case ArrayShape():
@@ -507,23 +483,17 @@ class Expressions(ABC):
             case PartPlace(whole=whole, path=path):
                 value = self.read(whole, span)
                 if isinstance(value.sort, OptionalSort):
-                    value = Typed(
-                        self.fitted(value, value.sort.inner, span), value.sort.inner
-                    )
+                    value = Typed(self.fitted(value, value.sort.inner, span), value.sort.inner)
                 for position, part in path:
                     value = Typed(Apply(Op.FIELD, (value.expr,), part, position, span), part)
                 return value
             case LocalRecord(struct=struct):
-                self.collector.error(
-                    "KVM301", f"struct `{struct}` is not one value here: name a field", span
-                )
+                self.collector.error("KVM301", f"struct `{struct}` is not one value here: name a field", span)
                 return UNKNOWN
             case StoredPlace() | PointedPlace():
                 found = element(place)
                 if found is None:
-                    self.collector.error(
-                        "KVM305", "this is a struct or an array, not one value", span
-                    )
+                    self.collector.error("KVM305", "this is a struct or an array, not one value", span)
                     return UNKNOWN
                 where, sort = found
                 if isinstance(sort, LockSort):
@@ -605,9 +575,7 @@ class Expressions(ABC):
                 return Typed(Apply(Op.SET_MAKE, parts, wanted), wanted)
             case ListSort(element=inner, capacity=capacity):
                 if len(expr.elements) > capacity:
-                    self.collector.error(
-                        "KVM308", f"a list of at most {capacity} elements", expr.span
-                    )
+                    self.collector.error("KVM308", f"a list of at most {capacity} elements", expr.span)
                 parts = tuple(self.coerced(e, inner) for e in expr.elements)
                 return Typed(Apply(Op.LIST_MAKE, parts, wanted), wanted)
             case WordSort(fields=fields) if not expr.elements:
@@ -626,16 +594,14 @@ class Expressions(ABC):
     def _struct(self, expr: syntax.StructLiteral) -> Typed:
         sort = self.world.sort(expr.type, self.scope)
         match sort:
-            case WordSort(name=word, fields=fields):
+            case WordSort(fields=fields):
                 given: dict[str, Expr] = {}
                 for name, value in expr.fields:
                     known = [f for f, _, _ in fields]
                     if name.text not in known or value is None:
                         self._no_field(name, known)
                     elif name.text in given:
-                        self.collector.error(
-                            "KVM308", f"`.{name.text}` is given twice", name.span
-                        )
+                        self.collector.error("KVM308", f"`.{name.text}` is given twice", name.span)
                     else:
                         given[name.text] = self.coerced(value, fields[sort.position(name.text)][1])
                 parts = tuple(given.get(f, Const(d, s)) for f, s, d in fields)
@@ -645,9 +611,7 @@ class Expressions(ABC):
                 return Typed(Apply(Op.MAKE, parts, sort), sort)
             case UnionSort(name=union, arms=arms):
                 if len(expr.fields) != 1:
-                    self.collector.error(
-                        "KVM312", f"exactly one arm of `{union}` must be given", expr.span
-                    )
+                    self.collector.error("KVM312", f"exactly one arm of `{union}` must be given", expr.span)
                     return UNKNOWN
                 name, value = expr.fields[0]
                 if name.text not in (a for a, _ in arms):
@@ -672,9 +636,7 @@ class Expressions(ABC):
             case UnknownSort():
                 return UNKNOWN
             case _:
-                self.collector.error(
-                    "KVM308", f"a {sort_name(sort)} is not made with braces", expr.span
-                )
+                self.collector.error("KVM308", f"a {sort_name(sort)} is not made with braces", expr.span)
                 return UNKNOWN
 
     # ---- operators
@@ -694,13 +656,15 @@ class Expressions(ABC):
                 match value.expr:
                     case Const(value=int(number)):
                         return Typed(Const(-number, sort), sort)
-                return Typed(Apply(Op.NEGATE, (value.expr,), sort), sort)
+                    case _:
+                        return Typed(Apply(Op.NEGATE, (value.expr,), sort), sort)
 
     def _unfit(self, op: str, value: Typed, span: Span) -> Typed:
         help_text = ""
         if isinstance(value.sort, IdSort | ThreadSort):
-            code, says = "KVM320", (
-                f"`{op}` on a {sort_name(value.sort)}: identities are only compared with == and !="
+            code, says = (
+                "KVM320",
+                (f"`{op}` on a {sort_name(value.sort)}: identities are only compared with == and !="),
             )
             help_text = "an `index` is ordered and can be counted with"
         else:
@@ -719,9 +683,7 @@ class Expressions(ABC):
             return self.expr(first, right.sort), right
         left = self.expr(first)
         hint = left.sort
-        if isinstance(second, syntax.NoneLiteral) and not isinstance(
-            hint, OptionalSort | UnknownSort
-        ):
+        if isinstance(second, syntax.NoneLiteral) and not isinstance(hint, OptionalSort | UnknownSort):
             return left, self.expr(second, hint)
         return left, self.expr(second, hint)
 
@@ -735,9 +697,7 @@ class Expressions(ABC):
     ) -> Typed:
         """An infix operator (not the logical ones) applied to two values."""
         if isinstance(left.sort, UnknownSort) or isinstance(right.sort, UnknownSort):
-            known_null = (
-                op in (BinaryOp.EQUAL, BinaryOp.NOT_EQUAL) or op in _COMPARISONS or op is BinaryOp.IN
-            )
+            known_null = op in (BinaryOp.EQUAL, BinaryOp.NOT_EQUAL) or op in _COMPARISONS or op is BinaryOp.IN
             return Typed(Const(0, UnknownSort()), BOOL if known_null else UnknownSort())
         match op:
             case BinaryOp.EQUAL | BinaryOp.NOT_EQUAL:
@@ -792,9 +752,7 @@ class Expressions(ABC):
                 member = left.expr
                 if isinstance(left.sort, OptionalSort):
                     # `p in s` of a missing p is false, not an error.
-                    present = Apply(
-                        Op.NOT_EQUAL, (left.expr, Const(None, left.sort)), BOOL, span=span
-                    )
+                    present = Apply(Op.NOT_EQUAL, (left.expr, Const(None, left.sort)), BOOL, span=span)
                     inside = Apply(Op.IN, (member, right.expr), BOOL, span=span)
                     return Typed(Apply(Op.AND, (present, inside), BOOL), BOOL)
                 member = self.fitted(left, inner, sides[0].span if sides else span)
@@ -817,9 +775,7 @@ class Expressions(ABC):
         both_bool = isinstance(left.sort, BoolSort) and isinstance(right.sort, BoolSort)
         bitwise = op in (BinaryOp.BIT_AND, BinaryOp.BIT_OR, BinaryOp.BIT_XOR)
         if both_bool and bitwise:
-            return Typed(
-                Apply(_ARITHMETIC[op], (left.expr, right.expr), BOOL, span=span), BOOL
-            )
+            return Typed(Apply(_ARITHMETIC[op], (left.expr, right.expr), BOOL, span=span), BOOL)
         sides = []
         for side in (left, right):
             if isinstance(side.sort, BoolSort):
@@ -842,7 +798,7 @@ class Expressions(ABC):
     # ---- methods
 
     def method(self, expr: syntax.Call, base: syntax.Expr, name: syntax.Name) -> Typed:
-        """`s.size()`, `l.len()`, `l.distinct()`, `u.is(arm)`: the methods that only ask."""
+        """The methods that only ask: `s.size()`, `l.len()`, `l.distinct()`, `u.is(arm)`."""
         value = self.expr(base)
         match value.sort, name.text:
             case (SetSort() | ListSort(), "size" | "len"):
@@ -857,8 +813,8 @@ class Expressions(ABC):
                             position = value.sort.position(arm)
                             return Typed(Apply(Op.ARM_IS, (value.expr,), BOOL, position), BOOL)
                         self._no_field(arm_name, [a for a, _ in arms])
-                        return Typed(Const(0, BOOL), BOOL)
-                self.collector.error("KVM302", "`is` takes the name of one arm", expr.span)
+                    case _:
+                        self.collector.error("KVM302", "`is` takes the name of one arm", expr.span)
                 return Typed(Const(0, BOOL), BOOL)
             case (UnknownSort(), _):
                 return UNKNOWN

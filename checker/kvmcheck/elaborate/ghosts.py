@@ -31,7 +31,7 @@ from kvmcheck.semantics.sorts import (
 from kvmcheck.source.text import Span
 
 if TYPE_CHECKING:
-    from kvmcheck.elaborate.code import Code
+    from kvmcheck.elaborate.lowering import Code
 
 
 def lower_ghost(code: Code, stmt: syntax.Stmt, states: StateExpressions | None = None) -> None:
@@ -101,16 +101,16 @@ def _assign(
     sort = sort_of(place)
     whole: Named = place.whole if isinstance(place, PartPlace) else place
     found = element(whole) if isinstance(whole, StoredPlace) else None
-    if found is None or not isinstance(found[0], VariablePlace):
+    where = found[0] if found else None
+    if found is None or not isinstance(where, VariablePlace):
         if not isinstance(sort, UnknownSort):
             code.collector.error("KVM404", "ghost code writes ghost state only", target.span)
         return
-    where, whole_sort = found
+    whole_sort = found[1]
     if code.world.variables[where.variable].kind is not VariableKind.GHOST:
         code.collector.error(
             "KVM404",
-            f"`{code.world.variables[where.variable].name}` is not ghost: ghost code writes "
-            "ghost state only",
+            f"`{code.world.variables[where.variable].name}` is not ghost: ghost code writes ghost state only",
             target.span,
             why="a proof must not change what it is about",
         )

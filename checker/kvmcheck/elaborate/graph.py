@@ -69,9 +69,7 @@ class Graph:
         """Append an operation behind all current ends; its position."""
         position = len(self.drafts)
         exits = 2 if isinstance(operation, Branch) else 0 if isinstance(operation, End) else 1
-        self.drafts.append(
-            _Draft(operation, [None] * exits, self.frame, self.labels, span, self.group)
-        )
+        self.drafts.append(_Draft(operation, [None] * exits, self.frame, self.labels, span, self.group))
         self.tie(self.ends, position)
         self.ends = [(position, slot) for slot in range(exits)]
         if isinstance(operation, VISIBLE):
@@ -161,8 +159,7 @@ class Graph:
             for draft in (self.drafts[old] for old in order)
         )
         kept = {
-            local: frozenset(place[p] for p in where if p in place)
-            for local, where in watched(self).items()
+            local: frozenset(place[p] for p in where if p in place) for local, where in watched(self).items()
         }
         body = Body(nodes, tuple(self.locals), tuple(self.frames), kept)
         return body, lambda old: place.get(resolved[old])
@@ -190,9 +187,7 @@ class Graph:
             position = stack.pop()
             if position == head:
                 return True
-            if position in seen or isinstance(
-                self.drafts[position].operation, (*VISIBLE, Choose)
-            ):
+            if position in seen or isinstance(self.drafts[position].operation, (*VISIBLE, Choose)):
                 continue
             seen.add(position)
             stack.extend(t for t in self.drafts[position].successors if t is not None)

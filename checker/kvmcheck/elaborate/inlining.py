@@ -18,7 +18,7 @@ from kvmcheck.semantics.sorts import BOOL, Sort
 from kvmcheck.source.diagnostic import Label
 
 if TYPE_CHECKING:
-    from kvmcheck.elaborate.code import Code
+    from kvmcheck.elaborate.lowering import Code
 
 
 def inline(code: Code, symbol: FunctionSymbol, call: syntax.Call) -> Typed:
@@ -36,8 +36,7 @@ def inline(code: Code, symbol: FunctionSymbol, call: syntax.Call) -> Typed:
         count = len(function.parameters)
         code.collector.error(
             "KVM302",
-            f"`{symbol.qualified}` takes {count} argument{'s' * (count != 1)}, "
-            f"not {len(call.arguments)}",
+            f"`{symbol.qualified}` takes {count} argument{'s' * (count != 1)}, not {len(call.arguments)}",
             call.span,
             secondary=(Label(function.name.span, "declared here"),),
         )
@@ -47,9 +46,7 @@ def inline(code: Code, symbol: FunctionSymbol, call: syntax.Call) -> Typed:
         if parameter.signature is not None:
             passed = code.function_named(argument)
             if passed is None:
-                code.collector.error(
-                    "KVM205", "the name of a function must stand here", argument.span
-                )
+                code.collector.error("KVM205", "the name of a function must stand here", argument.span)
                 return UNKNOWN
             given.append(passed)
             continue
@@ -209,12 +206,10 @@ def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
     return found
 
 
-def _remember(
-    code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int
-) -> None:
+def _remember(code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int) -> None:
     names = code.requests.locals.get(activation.function, set())
     known = declared_types(function)
-    locals_of = {}
+    locals_of: dict[str, int] = {}
     for position, local in enumerate(code.graph.locals):
         if local.frame == activation.frame and local.name in names and local.name in known:
             locals_of.setdefault(local.name, position)
@@ -224,8 +219,11 @@ def _remember(
             activation.frame,
             locals_of,
             entry,
-            {name: activation.label_entries[name] for name in labels_of(function)
-             if name in activation.label_entries},
+            {
+                name: activation.label_entries[name]
+                for name in labels_of(function)
+                if name in activation.label_entries
+            },
             dict(activation.regions),
         )
     )

@@ -20,7 +20,7 @@ from kvmcheck.semantics.program import (
 from kvmcheck.semantics.sorts import BOOL, OptionalSort, Sort, UnknownSort, Value, members
 
 if TYPE_CHECKING:
-    from kvmcheck.elaborate.code import Code
+    from kvmcheck.elaborate.lowering import Code
 
 
 def ghost_event(code: Code, event: EventRequest) -> None:
@@ -35,12 +35,8 @@ def ghost_event(code: Code, event: EventRequest) -> None:
         match wanted:
             case Bound(name=name) if name in sorts and name not in indices:
                 index = have.expr
-                if isinstance(have.sort, OptionalSort) and not isinstance(
-                    sorts[name], OptionalSort
-                ):
-                    conditions.append(
-                        Apply(Op.NOT_EQUAL, (have.expr, Const(None, have.sort)), BOOL)
-                    )
+                if isinstance(have.sort, OptionalSort) and not isinstance(sorts[name], OptionalSort):
+                    conditions.append(Apply(Op.NOT_EQUAL, (have.expr, Const(None, have.sort)), BOOL))
                     index = Apply(Op.UNWRAP, (have.expr,), have.sort.inner)
                 indices[name] = index
             case Bound(name=name) if name in indices:
@@ -58,9 +54,7 @@ def ghost_event(code: Code, event: EventRequest) -> None:
             indices[name] if name in indices else Const(chosen[name], sorts[name])
             for name in event.dimensions
         )
-        code.emit(
-            GhostStore(VariablePlace(event.monitor, places), Const(int(event.begins), BOOL))
-        )
+        code.emit(GhostStore(VariablePlace(event.monitor, places), Const(int(event.begins), BOOL)))
     code.graph.ends = code.graph.ends + skipped
 
 

@@ -101,9 +101,7 @@ def sort_of(place: Named) -> Sort:
             return UnknownSort()
 
 
-def with_part(
-    word: Expr, sort: WordSort, path: tuple[tuple[int, Sort], ...], part: Expr
-) -> Expr:
+def with_part(word: Expr, sort: WordSort, path: tuple[tuple[int, Sort], ...], part: Expr) -> Expr:
     """A word with one (nested) field replaced."""
     (position, inner), rest = path[0], path[1:]
     if rest:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The built-in functions of code: locks, marked accesses, atomics, barriers, interrupts.
 
-Each is a function of the `Code`, the call and the wanted sort.  `PRIMITIVES` is the only list of them.
+Each is a function of the `Code` and the call.  `PRIMITIVES` is the only list of them.
 """
 
 from __future__ import annotations
@@ -42,15 +42,14 @@ from kvmcheck.semantics.sorts import (
     LockFlavour,
     ObjectPointerSort,
     SeqSort,
-    Sort,
     UnknownSort,
     sort_name,
 )
 
 if TYPE_CHECKING:
-    from kvmcheck.elaborate.code import Code
+    from kvmcheck.elaborate.lowering import Code
 
-Primitive = Callable[["Code", syntax.Call, Sort | None], Typed]
+Primitive = Callable[["Code", syntax.Call], Typed]
 
 NOTHING = UNKNOWN
 
@@ -84,7 +83,6 @@ def _acquire(
     trying: bool,
     code: Code,
     call: syntax.Call,
-    wanted: Sort | None,
 ) -> Typed:
     if not _arguments(code, call, 1):
         return UNKNOWN
@@ -92,9 +90,7 @@ def _acquire(
     if lock is None or not _flavoured(code, call, code.lock_sort(lock).flavour, flavour):
         return UNKNOWN
     if code.graph.group is not None:
-        code.collector.error(
-            "KVM405", "an atomic block can't wait for a lock: it is one step", call.span
-        )
+        code.collector.error("KVM405", "an atomic block can't wait for a lock: it is one step", call.span)
     target = code.temporary(BOOL) if trying else None
     code.emit(Acquire(lock, shared, target, flavour))
     return Typed(Local(target, BOOL), BOOL) if target is not None else NOTHING
@@ -112,9 +108,7 @@ def _flavoured(code: Code, call: syntax.Call, have: LockFlavour, wanted: LockFla
     return False
 
 
-def _release(
-    flavour: LockFlavour, shared: bool, code: Code, call: syntax.Call, wanted: Sort | None
-) -> Typed:
+def _release(flavour: LockFlavour, shared: bool, code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 1):
         return UNKNOWN
     lock = code.lock(call.arguments[0])
@@ -123,7 +117,7 @@ def _release(
     return NOTHING
 
 
-def _downgrade(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _downgrade(code: Code, call: syntax.Call) -> Typed:
     """Write to read without letting anybody in between: both in one step."""
     if not _arguments(code, call, 1):
         return UNKNOWN
@@ -141,7 +135,7 @@ def _downgrade(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
     return NOTHING
 
 
-def _assert_held(mode: HeldMode, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _assert_held(mode: HeldMode, code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 1):
         lock = code.lock(call.arguments[0])
         if lock is not None:
@@ -151,22 +145,22 @@ def _assert_held(mode: HeldMode, code: Code, call: syntax.Call, wanted: Sort | N
     return NOTHING
 
 
-def _held(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
-    return code.states("code").expr(call, wanted)
+def _held(code: Code, call: syntax.Call) -> Typed:
+    return code.states("code").expr(call)
 
 
 # ------------------------------------------------------------------------------ marked accesses
 
 
-def _read_place(order: Order, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _read_place(order: Order, code: Code, call: syntax.Call) -> Typed:
     """`READ_ONCE(x)`, `data_race(x)`: x as an expression."""
     if not _arguments(code, call, 1):
         return UNKNOWN
     with code.ordered(order):
-        return code.expr(call.arguments[0], wanted)
+        return code.expr(call.arguments[0])
 
 
-def _read_pointer(order: Order, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _read_pointer(order: Order, code: Code, call: syntax.Call) -> Typed:
     """`smp_load_acquire(&x)`, `atomic_read(&x)`."""
     if not _arguments(code, call, 1):
         return UNKNOWN
@@ -174,14 +168,14 @@ def _read_pointer(order: Order, code: Code, call: syntax.Call, wanted: Sort | No
         return code.read(_target(code, call.arguments[0]), call.span)
 
 
-def _write_place(order: Order, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _write_place(order: Order, code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 2):
         place = code.named(call.arguments[0])
         _write(code, place, call, order)
     return NOTHING
 
 
-def _write_pointer(order: Order, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _write_pointer(order: Order, code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 2):
         _write(code, _target(code, call.arguments[0]), call, order)
     return NOTHING
@@ -196,7 +190,7 @@ def _write(code: Code, place: Named, call: syntax.Call, order: Order) -> None:
 # ------------------------------------------------------------------------------ atomics
 
 
-def _xchg(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _xchg(code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 2):
         return UNKNOWN
     place = _target(code, call.arguments[0])
@@ -205,16 +199,14 @@ def _xchg(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
     return code.update(place, lambda old: (value, old), call.span, Order.FULL)
 
 
-def _cmpxchg(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _cmpxchg(code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 3):
         return UNKNOWN
     place = _target(code, call.arguments[0])
     sort = sort_of(place)
     expected = code.coerced(call.arguments[1], sort)
     value = code.coerced(call.arguments[2], sort)
-    return code.update(
-        place, lambda old: (_if_equal(old, expected, value), old), call.span, Order.FULL
-    )
+    return code.update(place, lambda old: (_if_equal(old, expected, value), old), call.span, Order.FULL)
 
 
 def _if_equal(old: Typed, expected: Expr, value: Expr) -> Expr:
@@ -222,7 +214,7 @@ def _if_equal(old: Typed, expected: Expr, value: Expr) -> Expr:
     return Apply(Op.IF, (same, value, old.expr), old.sort)
 
 
-def _try_cmpxchg(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _try_cmpxchg(code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 3):
         return UNKNOWN
     place = _target(code, call.arguments[0])
@@ -238,9 +230,7 @@ def _try_cmpxchg(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
         return UNKNOWN
     expected = code.fitted(code.read(expected_place, call.span), sort, call.span)
     value = code.coerced(call.arguments[2], sort)
-    found = code.update(
-        place, lambda old: (_if_equal(old, expected, value), old), call.span, Order.FULL
-    )
+    found = code.update(place, lambda old: (_if_equal(old, expected, value), old), call.span, Order.FULL)
     if isinstance(found.sort, UnknownSort):
         return UNKNOWN
     done = code.temporary(BOOL)
@@ -255,7 +245,6 @@ def _counted(
     gives: str,
     code: Code,
     call: syntax.Call,
-    wanted: Sort | None,
 ) -> Typed:
     """`atomic_inc(&x)`, `atomic_add(n, &x)` …: `gives` is "", "new" or "zero"."""
     if not _arguments(code, call, 2 if amount else 1):
@@ -288,14 +277,12 @@ def _counted(
         if sort.wrap is None:
             code.home(place)
     elif not isinstance(sort, IntSort):
-        code.collector.error(
-            "KVM303", f"a {sort_name(sort)} can't be counted with", call.arguments[-1].span
-        )
+        code.collector.error("KVM303", f"a {sort_name(sort)} can't be counted with", call.arguments[-1].span)
         return UNKNOWN
     return code.update(place, change, call.span, Order.FULL)
 
 
-def _inc_not_zero(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _inc_not_zero(code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 1):
         return UNKNOWN
     place = _target(code, call.arguments[0])
@@ -313,9 +300,7 @@ def _inc_not_zero(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
     return code.update(place, change, call.span, Order.FULL)
 
 
-def _bit(
-    value: int, testing: bool, code: Code, call: syntax.Call, wanted: Sort | None
-) -> Typed:
+def _bit(value: int, testing: bool, code: Code, call: syntax.Call) -> Typed:
     if not _arguments(code, call, 1):
         return UNKNOWN
     place = _target(code, call.arguments[0])
@@ -335,25 +320,25 @@ def _bit(
 # ------------------------------------------------------------------------------ the rest
 
 
-def _fence(kind: str, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _fence(kind: str, code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 0):
         code.emit(Fence(kind))
     return NOTHING
 
 
-def _irq(disable: bool, code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _irq(disable: bool, code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 0):
         code.emit(Irq(disable))
     return NOTHING
 
 
-def _might_sleep(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _might_sleep(code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 0):
         code.emit(MightSleep())
     return NOTHING
 
 
-def _free(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _free(code: Code, call: syntax.Call) -> Typed:
     if _arguments(code, call, 1):
         pointer = code.expr(call.arguments[0])
         match pointer.sort:
@@ -368,7 +353,7 @@ def _free(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
     return NOTHING
 
 
-def _next(code: Code, call: syntax.Call, wanted: Sort | None) -> Typed:
+def _next(code: Code, call: syntax.Call) -> Typed:
     code.collector.error(
         "KVM322",
         "`next(copy)` may only be stored into the seq that was copied",

@@ -121,8 +121,7 @@ def _probes(expr: Expr) -> list[tuple[Expr, str]]:
             if not inner and domain is not None:
                 inner = [(Const(1, BOOL), f"a member to range over ({bound.name.split('#')[0]})")]
             return [
-                (Quantified(Quantifier.EXISTS, bound, domain, condition), text)
-                for condition, text in inner
+                (Quantified(Quantifier.EXISTS, bound, domain, condition), text) for condition, text in inner
             ]
         case LiveQuantified(kind=Quantifier.FORALL, name=name, function=function, body=body):
             inner = _probes(body) or [(Const(1, BOOL), f"a live call of {function}")]

@@ -36,13 +36,9 @@ class Requests:
     regions: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     events: dict[str, list[EventRequest]] = field(default_factory=dict)
 
-    def events_of(
-        self, function: str, kind: syntax.EventKind, label: str = ""
-    ) -> list[EventRequest]:
+    def events_of(self, function: str, kind: syntax.EventKind, label: str = "") -> list[EventRequest]:
         """The requests for one event."""
-        return [
-            e for e in self.events.get(function, ()) if e.kind is kind and e.label == label
-        ]
+        return [e for e in self.events.get(function, ()) if e.kind is kind and e.label == label]
 
 
 def statements(stmt: syntax.Stmt) -> Iterator[syntax.Stmt]:

@@ -281,9 +281,7 @@ class Instances:
     `use m` shares one instance in the whole unit, `use m as t` makes one of its own.
     """
 
-    def __init__(
-        self, modules: Mapping[tuple[str, ...], syntax.File], collector: Collector
-    ) -> None:
+    def __init__(self, modules: Mapping[tuple[str, ...], syntax.File], collector: Collector) -> None:
         self._modules = modules
         self._collector = collector
         self._scopes: dict[tuple[tuple[str, ...], str], Scope] = {}
@@ -348,9 +346,7 @@ class Instances:
             case syntax.FunctionDecl():
                 qualified = scope.prefix + item.name.text
                 scope.declare(item.name, FunctionSymbol(item, scope, qualified), collector)
-            case (
-                syntax.InvariantDecl() | syntax.StepDecl() | syntax.LiveDecl() | syntax.CoverDecl()
-            ):
+            case syntax.InvariantDecl() | syntax.StepDecl() | syntax.LiveDecl() | syntax.CoverDecl():
                 scope.declare(item.name, PropertySymbol(item, scope), collector)
             case syntax.UseDecl() | syntax.ScenarioDecl() | syntax.MutantDecl():
                 pass

@@ -55,7 +55,7 @@ from kvmcheck.semantics.sorts import (
 from kvmcheck.source.text import Span
 
 if TYPE_CHECKING:
-    from kvmcheck.elaborate.code import Code
+    from kvmcheck.elaborate.lowering import Code
 
 
 def label_paths(block: syntax.Block) -> Mapping[str, tuple[str, ...]]:
@@ -101,8 +101,8 @@ def lower(code: Code, stmt: syntax.Stmt) -> None:
     match stmt:
         case syntax.Block(body=body):
             code.activation.names.append({})
-            for part in body:
-                lower(code, part)
+            for inner in body:
+                lower(code, inner)
             code.activation.names.pop()
         case syntax.LocalDecl():
             _declare(code, stmt)
@@ -144,10 +144,10 @@ def lower(code: Code, stmt: syntax.Stmt) -> None:
             _for(code, stmt)
         case syntax.ForEach():
             _for_each(code, stmt)
-        case syntax.Repeat(count=count, body=body):
+        case syntax.Repeat(count=count, body=repeated):
             times = code.world.number(count, code.scope)
             counter = code.temporary(IntSort(0, max(times, 1)))
-            _counted_loop(code, counter, times, lambda: lower(code, body))
+            _counted_loop(code, counter, times, lambda: lower(code, repeated))
         case syntax.Switch():
             _switch(code, stmt)
         case syntax.Atomic(body=body):
@@ -157,12 +157,12 @@ def lower(code: Code, stmt: syntax.Stmt) -> None:
             outer, graph.group = graph.group, graph.groups
             code.emit(AtomicEnter(graph.groups))
             first = next((s for s in body.body), None)
-            for part in _awaits_inside(body):
-                if part is not first:
+            for waiting in _awaits_inside(body):
+                if waiting is not first:
                     code.collector.error(
                         "KVM405",
                         "an atomic block may wait only at its beginning: it is one step",
-                        part.span,
+                        waiting.span,
                     )
             lower(code, body)
             graph.group = outer
@@ -236,9 +236,7 @@ def _declare(code: Code, stmt: syntax.LocalDecl) -> None:
         place = LocalPlace(local, sort)
     names = code.activation.names[-1]
     if stmt.name.text in names:
-        code.collector.error(
-            "KVM202", f"`{stmt.name.text}` is declared twice in this block", stmt.name.span
-        )
+        code.collector.error("KVM202", f"`{stmt.name.text}` is declared twice in this block", stmt.name.span)
     names[stmt.name.text] = place
 
 
@@ -284,9 +282,7 @@ def _assign(code: Code, stmt: syntax.Assign) -> None:
                 value = Typed(new, value.sort)
             code.store(place, value, stmt.span)
             return
-    whole = isinstance(place, LocalRecord) or (
-        isinstance(place, StoredPlace) and element(place) is None
-    )
+    whole = isinstance(place, LocalRecord) or (isinstance(place, StoredPlace) and element(place) is None)
     if whole:
         _copy(code, place, code.named(stmt.value), stmt.span)
     else:
@@ -307,12 +303,8 @@ def _copy(code: Code, target: Named, source: Named, span: Span) -> None:
             for name in shapes:
                 _copy(
                     code,
-                    StoredPlace(
-                        f"{target.name}.{name}", shapes[name], target.indices, target.objects
-                    ),
-                    StoredPlace(
-                        f"{source.name}.{name}", other_shapes[name], source.indices, source.objects
-                    ),
+                    StoredPlace(f"{target.name}.{name}", shapes[name], target.indices, target.objects),
+                    StoredPlace(f"{source.name}.{name}", other_shapes[name], source.indices, source.objects),
                     span,
                 )
             return
@@ -324,12 +316,8 @@ def _copy(code: Code, target: Named, source: Named, span: Span) -> None:
                 index = Const(position, a_size)
                 _copy(
                     code,
-                    StoredPlace(
-                        target.name, a_inner, (*target.indices, index), (*target.objects, False)
-                    ),
-                    StoredPlace(
-                        source.name, b_inner, (*source.indices, index), (*source.objects, False)
-                    ),
+                    StoredPlace(target.name, a_inner, (*target.indices, index), (*target.objects, False)),
+                    StoredPlace(source.name, b_inner, (*source.indices, index), (*source.objects, False)),
                     span,
                 )
             return
@@ -590,9 +578,7 @@ def _labelled(code: Code, label: syntax.Name, body: syntax.Stmt) -> None:
                 code.emit(Set(bit, Const(0, BOOL)))
             if start == label.text:
                 code.emit(Set(bit, Const(1, BOOL)))
-        for event in code.requests.events_of(
-            activation.function, syntax.EventKind.LABEL, label.text
-        ):
+        for event in code.requests.events_of(activation.function, syntax.EventKind.LABEL, label.text):
             ghost_event(code, event)
 
     activation.labels.append(LabelScope(label.text, leave))
@@ -645,9 +631,7 @@ def _switch(code: Code, stmt: syntax.Switch) -> None:
         case IntSort() | IdSort(ordered=True) | UnknownSort():
             pass
         case _:
-            code.collector.error(
-                "KVM303", f"`switch` on a {sort_name(subject.sort)}", stmt.subject.span
-            )
+            code.collector.error("KVM303", f"`switch` on a {sort_name(subject.sort)}", stmt.subject.span)
     default: syntax.Case | None = None
     done: list[tuple[int, int]] = []
     for case in stmt.cases:
@@ -712,8 +696,7 @@ def _await(code: Code, condition: syntax.Expr) -> None:
         names = ", ".join(sorted(f"`{code.world.variables[v].name}`" for v in variables))
         code.collector.error(
             "KVM406",
-            f"`await` tests {names} in one step: it may read one location, or several that held "
-            "locks guard",
+            f"`await` tests {names} in one step: it may read one location, or several that held locks guard",
             condition.span,
         )
     code.emit(Await(asked))

@@ -98,12 +98,14 @@ class StateExpressions(Expressions):
 
     # ---- names and reading
 
-    def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:
+    def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:  # noqa: ARG002  # the other kind needs them
+        """What the place holds in this state."""
         if isinstance(place, VariablePlace):
             self.reads.append(place)
         return Typed(Read(place, sort), sort)
 
     def local(self, name: str) -> Named | None:
+        """A bound variable, `actor`, `current`, or a local of the code around."""
         if name in self.bound:
             value = self.bound[name]
             return ValuePlace(value if isinstance(value, Typed) else Typed(value, value.sort))
@@ -114,12 +116,15 @@ class StateExpressions(Expressions):
         return self.outer(name) if self.outer else None
 
     def local_names(self) -> list[str]:
+        """The bound variables."""
         return list(self.bound)
 
     def local_value(self, local: int, sort: Sort) -> Typed:
+        """The local of the code around."""
         return Typed(Local(local, sort), sort)
 
     def note_seq_comparison(self, left: Typed, right: Typed) -> None:
+        """Fine without numbers if one side is a home itself."""
         for side in (left.expr, right.expr):
             if isinstance(side, Read) and isinstance(side.place, VariablePlace):
                 self.world.seq_partners.append(side.place.variable)
@@ -127,6 +132,7 @@ class StateExpressions(Expressions):
         self.world.seq_compared = True
 
     def named(self, expr: syntax.Expr) -> Named:
+        """Also `f.local` of a live call f."""
         match expr:
             case syntax.Field(base=syntax.Name(text=call), name=name) if call in self.calls:
                 return ValuePlace(self._call_local(call, name))
@@ -158,6 +164,7 @@ class StateExpressions(Expressions):
     # ---- forms
 
     def logical(self, expr: syntax.Binary) -> Typed:
+        """All of it is free: no control flow."""
         left = self.condition(expr.left)
         right = self.condition(expr.right)
         op = _LOGICAL[expr.op]
@@ -166,6 +173,7 @@ class StateExpressions(Expressions):
         return Typed(Apply(op, (left, right), BOOL, span=span), BOOL)
 
     def ternary(self, expr: syntax.Ternary, wanted: Sort | None) -> Typed:
+        """All of it is free: no control flow."""
         condition = self.condition(expr.condition)
         then = self.expr(expr.then, wanted)
         otherwise = self.expr(expr.otherwise, wanted or then.sort)
@@ -177,7 +185,8 @@ class StateExpressions(Expressions):
         )
         return Typed(Apply(Op.IF, parts, sort), sort)
 
-    def special(self, expr: syntax.Expr, wanted: Sort | None) -> Typed:
+    def special(self, expr: syntax.Expr, wanted: Sort | None) -> Typed:  # noqa: ARG002  # the other kind needs it
+        """Quantifiers, live calls, `after`, `the`."""
         match expr:
             case syntax.Quantified():
                 return self._quantified(expr)
@@ -315,8 +324,7 @@ class StateExpressions(Expressions):
             if symbol is not function:
                 self.collector.error(
                     "KVM207",
-                    f"the call is one of `{function.qualified}`, not of "
-                    f"`{'.'.join(label.function)}`",
+                    f"the call is one of `{function.qualified}`, not of `{'.'.join(label.function)}`",
                     label.span,
                 )
                 return False
@@ -395,8 +403,7 @@ class StateExpressions(Expressions):
         if len(parameters) != len(event.arguments):
             self.collector.error(
                 "KVM302",
-                f"`{symbol.qualified}` has {len(parameters)} parameters, not "
-                f"{len(event.arguments)}",
+                f"`{symbol.qualified}` has {len(parameters)} parameters, not {len(event.arguments)}",
                 event.span,
                 help="`_` stands for any argument",
             )
@@ -408,24 +415,21 @@ class StateExpressions(Expressions):
                 continue
             sort = self.world.value_sort(parameter.type, symbol.scope)
             value = self.expr(argument, sort)
-            same = value.sort == sort or (
-                isinstance(sort, OptionalSort) and sort.inner == value.sort
-            )
-            arguments.append(
-                value.expr if same else self.fitted(value, sort, argument.span)
-            )
+            same = value.sort == sort or (isinstance(sort, OptionalSort) and sort.inner == value.sort)
+            arguments.append(value.expr if same else self.fitted(value, sort, argument.span))
         kind = event.kind or bare
         return symbol.qualified, kind, event.label or "", tuple(arguments)
 
     # ---- calls
 
-    def call(self, expr: syntax.Call, wanted: Sort | None) -> Typed:
+    def call(self, expr: syntax.Call) -> Typed:
+        """`held`, `old`, marked reads (as plain ones), and pure functions, unfolded."""
         path = dotted(expr.function)
         name = path[0] if path and len(path) == 1 else ""
         if name in _TRANSPARENT and len(expr.arguments) == 1:
             argument = expr.arguments[0]
             inner = argument.place if isinstance(argument, syntax.AddressOf) else argument
-            return self.expr(inner, wanted)
+            return self.expr(inner)
         if name in _HELD:
             return self._held(expr, _HELD[name])
         if name == "old":
@@ -434,7 +438,7 @@ class StateExpressions(Expressions):
                     "KVM407", "`old(e)` stands in a `step` property, with one argument", expr.span
                 )
                 return UNKNOWN
-            value = self.expr(expr.arguments[0], wanted)
+            value = self.expr(expr.arguments[0])
             return Typed(Old(value.expr, value.sort), value.sort)
         symbol = self.symbol(expr.function)
         if not isinstance(symbol, FunctionSymbol):
@@ -462,8 +466,7 @@ class StateExpressions(Expressions):
         if len(function.parameters) != len(expr.arguments):
             self.collector.error(
                 "KVM302",
-                f"`{symbol.qualified}` has {len(function.parameters)} parameters, not "
-                f"{len(expr.arguments)}",
+                f"`{symbol.qualified}` has {len(function.parameters)} parameters, not {len(expr.arguments)}",
                 expr.span,
             )
             return UNKNOWN
@@ -534,8 +537,8 @@ class StateExpressions(Expressions):
                 return Apply(Op.IF, parts, result)
             case syntax.LocalDecl(type=type, name=name, initial=initial) if initial is not None:
                 sort = self.world.value_sort(type, self.scope)
-                value = Typed(self.coerced(initial, sort), sort)
-                return self.with_names({name.text: value}).unfold(rest, result, span)
+                first_value = Typed(self.coerced(initial, sort), sort)
+                return self.with_names({name.text: first_value}).unfold(rest, result, span)
             case syntax.Assign(place=syntax.Name(text=text), op=op, value=value) if isinstance(
                 self.bound.get(text), Typed
             ):

@@ -145,14 +145,7 @@ class World:
             case syntax.OptionalType(inner=inner):
                 sort = self.value_sort(inner, scope)
                 match sort:
-                    case (
-                        IdSort()
-                        | EnumSort()
-                        | IntSort()
-                        | ThreadSort()
-                        | UnknownSort()
-                        | WordSort()
-                    ):
+                    case IdSort() | EnumSort() | IntSort() | ThreadSort() | UnknownSort() | WordSort():
                         return OptionalSort(sort)
                     case _:
                         self.collector.error(
@@ -167,9 +160,7 @@ class World:
                 return self._pointer(target, scope)
             case syntax.ListType(element=element, capacity=capacity):
                 scenario_sized = not isinstance(capacity, syntax.IntLiteral)
-                return ListSort(
-                    self.value_sort(element, scope), self.number(capacity, scope), scenario_sized
-                )
+                return ListSort(self.value_sort(element, scope), self.number(capacity, scope), scenario_sized)
             case syntax.SetType(element=element):
                 sort = self.value_sort(element, scope)
                 if isinstance(sort, UnknownSort) or may_stand_in_set(sort):
@@ -220,7 +211,7 @@ class World:
         symbol = scope.find(type.path)
         match symbol:
             case SortSymbol(declaration=declaration):
-                return self._identity(declaration, ".".join(type.path), type.span)
+                return self._identity(declaration, ".".join(type.path))
             case EnumSymbol(sort=sort):
                 return sort
             case StructSymbol(declaration=declaration) if declaration.word:
@@ -231,7 +222,10 @@ class World:
                 if id(declaration) not in self._sorts:
                     self._sorts[id(declaration)] = UnknownSort()
                     arms = tuple(
-                        (a.name.text, a.type and self.value_sort(a.type, symbol.scope))
+                        (
+                            a.name.text,
+                            None if a.type is None else self.value_sort(a.type, symbol.scope),
+                        )
                         for a in declaration.arms
                     )
                     self._sorts[id(declaration)] = UnionSort(declaration.name.text, arms)
@@ -246,12 +240,10 @@ class World:
                 return UnknownSort()
             case _:
                 kinds = (SortSymbol, EnumSymbol, StructSymbol, UnionSymbol, ObjectSymbol)
-                unknown_name(
-                    self.collector, ".".join(type.path), type.span, scope, kinds, "a type"
-                )
+                unknown_name(self.collector, ".".join(type.path), type.span, scope, kinds, "a type")
                 return UnknownSort()
 
-    def _identity(self, declaration: syntax.SortDecl, name: str, span: Span) -> Sort:
+    def _identity(self, declaration: syntax.SortDecl, name: str) -> Sort:
         size = self.sizes.get(name) or self.sizes.get(declaration.name.text)
         self.used_sizes.update((name, declaration.name.text))
         if size is None or size.value is None:
@@ -314,9 +306,7 @@ class World:
         if isinstance(found, int) and is_number(value.sort):
             return found
         if not isinstance(value.sort, UnknownSort):
-            self.collector.error(
-                "KVM310", "a number that is known beforehand must stand here", expr.span
-            )
+            self.collector.error("KVM310", "a number that is known beforehand must stand here", expr.span)
         return 0
 
     def constant(self, expr: syntax.Expr, scope: Scope, wanted: Sort | None = None) -> Typed:
@@ -343,9 +333,7 @@ class World:
             return default_or_zero(sort)
         if not is_constant(fitted):
             if not isinstance(value.sort, UnknownSort):
-                self.collector.error(
-                    "KVM310", "an initial value must be known beforehand", expr.span
-                )
+                self.collector.error("KVM310", "an initial value must be known beforehand", expr.span)
             return default_or_zero(sort)
         return constant(fitted)
 
@@ -407,9 +395,7 @@ class World:
                 sort = self.value_sort(size, scope)
                 if isinstance(sort, UnknownSort) or may_stand_in_set(sort):
                     return sort
-                self.collector.error(
-                    "KVM305", f"an array can't be indexed by {sort_name(sort)}", size.span
-                )
+                self.collector.error("KVM305", f"an array can't be indexed by {sort_name(sort)}", size.span)
                 return UnknownSort()
             case (
                 syntax.VoidType()
@@ -557,9 +543,7 @@ class World:
                 1,
             )
         self._pool_fields[position] = fields
-        variables = tuple(
-            leaf.variable for shape in fields.values() for _, leaf in leaves(shape)
-        )
+        variables = tuple(leaf.variable for shape in fields.values() for _, leaf in leaves(shape))
         self.pools[position] = Pool(name, count, allocated, variables, declaration.name.span)
         return position
 
@@ -573,10 +557,7 @@ class World:
 
     def is_ghost(self, shape: Shape) -> bool:
         """Whether a leaf is ghost state."""
-        return (
-            isinstance(shape, LeafShape)
-            and self.variables[shape.variable].kind is VariableKind.GHOST
-        )
+        return isinstance(shape, LeafShape) and self.variables[shape.variable].kind is VariableKind.GHOST
 
     def root(self, target: str, shape: Shape, objects: tuple[bool, ...], name: str) -> int:
         """The root of places of this shape, noted among those that pointers may point to."""

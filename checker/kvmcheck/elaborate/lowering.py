@@ -100,9 +100,7 @@ class Code(Expressions):
     def emit(self, operation: Operation) -> int:
         """Append an operation that belongs to the current statement."""
         if len(self.graph.drafts) == MAX_NODES:
-            self.collector.error(
-                "KVM402", "this grows too large: calls are inlined in calls", self.at
-            )
+            self.collector.error("KVM402", "this grows too large: calls are inlined in calls", self.at)
         return self.graph.emit(operation, self.at)
 
     def temporary(self, sort: Sort) -> int:
@@ -131,6 +129,7 @@ class Code(Expressions):
     # ---- reading
 
     def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:
+        """One load: a step of its own."""
         if ghost and self.order is not Order.RACE:
             self.collector.error(
                 "KVM404",
@@ -148,6 +147,7 @@ class Code(Expressions):
         return Typed(Local(target, sort), sort)
 
     def local(self, name: str) -> Named | None:
+        """A local of this activation, or `current`."""
         if name == "current":
             return ValuePlace(Typed(Current(self.world.threads), self.world.threads))
         for names in reversed(self.activation.names):
@@ -157,9 +157,11 @@ class Code(Expressions):
         return None
 
     def local_names(self) -> list[str]:
+        """The locals in sight."""
         return [name for names in self.activation.names for name in names]
 
     def local_value(self, local: int, sort: Sort) -> Typed:
+        """The local itself."""
         return Typed(Local(local, sort), sort)
 
     def function_named(self, expr: syntax.Expr) -> FunctionSymbol | None:
@@ -173,6 +175,7 @@ class Code(Expressions):
         return symbol if isinstance(symbol, FunctionSymbol) else None
 
     def note_seq_comparison(self, left: Typed, right: Typed) -> None:
+        """Fine without numbers if one side was loaded from its home in this very step."""
         last = self.graph.last_visible
         operation = self.graph.drafts[last].operation if last is not None else None
         if isinstance(operation, Load) and isinstance(operation.place, VariablePlace):
@@ -184,6 +187,7 @@ class Code(Expressions):
         self.world.seq_compared = True
 
     def operands(self, first: syntax.Expr, second: syntax.Expr) -> tuple[Typed, Typed]:
+        """Both sides, left first; two racy reads that C leaves unordered get a warning."""
         before = len(self._unordered)
         left, right = super().operands(first, second)
         racy = self._unordered[before:]
@@ -214,9 +218,7 @@ class Code(Expressions):
             case StoredPlace() | PointedPlace():
                 found = element(place)
                 if found is None:
-                    self.collector.error(
-                        "KVM304", "a struct or array is not assigned as one", span
-                    )
+                    self.collector.error("KVM304", "a struct or array is not assigned as one", span)
                     return
                 where, sort = found
                 if isinstance(sort, LockSort):
@@ -357,6 +359,7 @@ class Code(Expressions):
                 return self.graph.branch(Branch(asked), self.at)
 
     def logical(self, expr: syntax.Binary) -> Typed:
+        """Pure if the right side has no step; else control flow."""
         mark = self.graph.mark()
         left = self.condition(expr.left)
         middle = self.graph.mark()
@@ -378,6 +381,7 @@ class Code(Expressions):
         return Typed(Local(target, BOOL), BOOL)
 
     def ternary(self, expr: syntax.Ternary, wanted: Sort | None) -> Typed:
+        """Pure if neither side has a step; else control flow."""
         mark = self.graph.mark()
         asked = self.condition(expr.condition)
         middle = self.graph.mark()
@@ -407,6 +411,7 @@ class Code(Expressions):
     # ---- forms
 
     def special(self, expr: syntax.Expr, wanted: Sort | None) -> Typed:
+        """`any`, `alloc`, `the`, `x++`, and quantifiers over the state."""
         match expr:
             case syntax.Any(type=type):
                 sort = self.world.value_sort(type, self.scope)
@@ -447,14 +452,15 @@ class Code(Expressions):
 
     # ---- calls
 
-    def call(self, expr: syntax.Call, wanted: Sort | None) -> Typed:
+    def call(self, expr: syntax.Call) -> Typed:
+        """A function is inlined, a built-in lowered."""
         symbol = self.function_named(expr.function)
         if symbol is not None:
             return inline(self, symbol, expr)
         path = dotted(expr.function)
         primitive = PRIMITIVES.get(path[0]) if path and len(path) == 1 else None
         if primitive is not None:
-            return primitive(self, expr, wanted)
+            return primitive(self, expr)
         if path is None:
             self.collector.error("KVM205", "only a name can be called", expr.function.span)
             return UNKNOWN
@@ -482,6 +488,7 @@ class Code(Expressions):
         return UNKNOWN
 
     def method(self, expr: syntax.Call, base: syntax.Expr, name: syntax.Name) -> Typed:
+        """`push` and `pop` change their list in one step; the others only ask."""
         if name.text not in ("push", "pop"):
             return super().method(expr, base, name)
         place = self.named(base)
@@ -490,9 +497,7 @@ class Code(Expressions):
             return super().method(expr, base, name)
         wants = 1 if name.text == "push" else 0
         if len(expr.arguments) != wants:
-            self.collector.error(
-                "KVM302", f"`{name.text}` takes {wants} arguments", expr.span
-            )
+            self.collector.error("KVM302", f"`{name.text}` takes {wants} arguments", expr.span)
             return UNKNOWN
         if name.text == "push":
             member = self.coerced(expr.arguments[0], sort.element)
