@@ -6,6 +6,9 @@ for each word and sign, a node (or a tuple of nodes) for each inner rule, None f
 that is not there.  What the grammar lets through and the language does not, is reported here.
 """
 
+# ruff: noqa: D102 - a method is documented by the grammar rule of its name
+# ruff: noqa: ARG002 - its parameters are the parts of that rule, needed or not
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -279,9 +282,7 @@ class Builder:
         end: Token,
     ) -> s.VarDecl:
         span = self._span(kind, end)
-        return s.VarDecl(
-            s.VarKind(kind.text), type, self._name(name), dimensions, initial, guard, span
-        )
+        return s.VarDecl(s.VarKind(kind.text), type, self._name(name), dimensions, initial, guard, span)
 
     def bare_decl(
         self,
@@ -303,9 +304,7 @@ class Builder:
         elif initial is not None or guard is not None:
             self._error("KVM112", "a lock has no first value and no guard", self._span(type, end))
         span = self._span(type, end)
-        return s.VarDecl(
-            s.VarKind.SHARED, type, self._name(name), dimensions, initial, guard, span
-        )
+        return s.VarDecl(s.VarKind.SHARED, type, self._name(name), dimensions, initial, guard, span)
 
     def param_decl(
         self,
@@ -327,9 +326,7 @@ class Builder:
             return s.Dimension(size, None, self._span(opening, closing))
         return s.Dimension(s.NamedType(path, size.span), None, self._span(opening, closing))
 
-    def named_dimension(
-        self, opening: Token, type: s.TypeExpr, name: Token, closing: Token
-    ) -> s.Dimension:
+    def named_dimension(self, opening: Token, type: s.TypeExpr, name: Token, closing: Token) -> s.Dimension:
         return s.Dimension(type, self._name(name), self._span(opening, closing))
 
     def typed_dimension(self, opening: Token, type: s.TypeExpr, closing: Token) -> s.Dimension:
@@ -421,9 +418,7 @@ class Builder:
         body: s.Block,
     ) -> s.FunctionDecl:
         span = self._span(pure, result, body)
-        return s.FunctionDecl(
-            result, self._name(name), parameters, pure is not None, source, body, span
-        )
+        return s.FunctionDecl(result, self._name(name), parameters, pure is not None, source, body, span)
 
     # ---- properties
 
@@ -620,9 +615,7 @@ class Builder:
         edits = tuple(item for item in items if not isinstance(item, s.Expect))
         expects = tuple(item for item in items if isinstance(item, s.Expect))
         span = self._span(mutant, closing)
-        return s.MutantDecl(
-            self._name(name), self._name(base), self._text(title), edits, expects, span
-        )
+        return s.MutantDecl(self._name(name), self._name(base), self._text(title), edits, expects, span)
 
     def edits(self, *edits: s.Edit) -> tuple[s.Edit, ...]:
         return edits
@@ -636,14 +629,10 @@ class Builder:
     def drop(self, drop: Token, label: s.LabelRef, end: Token) -> s.Drop:
         return s.Drop(label, self._span(drop, end))
 
-    def move(
-        self, move: Token, label: s.LabelRef, where: Token, anchor: s.LabelRef, end: Token
-    ) -> s.Move:
+    def move(self, move: Token, label: s.LabelRef, where: Token, anchor: s.LabelRef, end: Token) -> s.Move:
         return s.Move(label, where.text == "after", anchor, self._span(move, end))
 
-    def swap(
-        self, swap: Token, first: s.LabelRef, with_: Token, second: s.LabelRef, end: Token
-    ) -> s.Swap:
+    def swap(self, swap: Token, first: s.LabelRef, with_: Token, second: s.LabelRef, end: Token) -> s.Swap:
         return s.Swap(first, second, self._span(swap, end))
 
     def replace(
@@ -651,14 +640,10 @@ class Builder:
     ) -> s.Replace:
         return s.Replace(label, body, self._span(replace, body, end))
 
-    def insert(
-        self, insert: Token, body: s.Block, where: Token, label: s.LabelRef, end: Token
-    ) -> s.Insert:
+    def insert(self, insert: Token, body: s.Block, where: Token, label: s.LabelRef, end: Token) -> s.Insert:
         return s.Insert(body, where.text == "after", label, self._span(insert, end))
 
-    def set_param(
-        self, set: Token, name: Token, equals: Token, value: s.Expr, end: Token
-    ) -> s.SetParam:
+    def set_param(self, set: Token, name: Token, equals: Token, value: s.Expr, end: Token) -> s.SetParam:
         return s.SetParam(self._name(name), value, self._span(set, end))
 
     def replace_lock(
@@ -898,9 +883,7 @@ class Builder:
     def plain_int_type(self, token: Token) -> s.IntType:
         return s.IntType(None, None, False, token.span)
 
-    def int_type(
-        self, int_: Token, low: s.Expr, dots: Token, high: s.Expr, wrap: Token | None
-    ) -> s.IntType:
+    def int_type(self, int_: Token, low: s.Expr, dots: Token, high: s.Expr, wrap: Token | None) -> s.IntType:
         return s.IntType(low, high, wrap is not None, self._span(int_, high, wrap))
 
     def seq_type(self, seq: Token) -> s.SeqType:
@@ -920,9 +903,7 @@ class Builder:
     ) -> s.ListType:
         return s.ListType(element, capacity, self._span(list, closing))
 
-    def set_type(
-        self, set: Token, opening: Token, element: s.TypeExpr, closing: Token
-    ) -> s.SetType:
+    def set_type(self, set: Token, opening: Token, element: s.TypeExpr, closing: Token) -> s.SetType:
         return s.SetType(element, self._span(set, closing))
 
     def lock_type(self, kind: Token) -> s.LockType:
@@ -1018,9 +999,7 @@ class Builder:
     def address_of(self, ampersand: Token, place: s.Expr) -> s.AddressOf:
         return s.AddressOf(place, self._span(ampersand, place))
 
-    def alloc(
-        self, alloc: Token, type: _Dotted, or_: Token | None, null: Token | None
-    ) -> s.Alloc:
+    def alloc(self, alloc: Token, type: _Dotted, or_: Token | None, null: Token | None) -> s.Alloc:
         span = self._span(alloc, type, null)
         return s.Alloc(self.named_type(type), alloc.text == "zalloc", null is not None, span)
 
@@ -1045,9 +1024,7 @@ class Builder:
     def arguments(self, *parts: s.Expr | Token) -> tuple[s.Expr, ...]:
         return _nodes(parts)
 
-    def call(
-        self, function: s.Expr, opening: Token, arguments: tuple[s.Expr, ...], closing: Token
-    ) -> s.Call:
+    def call(self, function: s.Expr, opening: Token, arguments: tuple[s.Expr, ...], closing: Token) -> s.Call:
         return s.Call(function, arguments, self._span(function, closing))
 
     def subscript(self, base: s.Expr, opening: Token, index: s.Expr, closing: Token) -> s.Index:
@@ -1061,9 +1038,7 @@ class Builder:
 
     # ---- expressions of properties
 
-    def binder(
-        self, type: s.TypeExpr, name: Token, in_: Token | None, domain: s.Expr | None
-    ) -> s.Binder:
+    def binder(self, type: s.TypeExpr, name: Token, in_: Token | None, domain: s.Expr | None) -> s.Binder:
         return s.Binder(type, self._name(name), domain, self._span(type, name, domain))
 
     def binders(self, *parts: s.Binder | Token) -> tuple[s.Binder, ...]:
@@ -1078,9 +1053,7 @@ class Builder:
         colon: Token,
         body: s.Expr,
     ) -> s.Quantified:
-        return s.Quantified(
-            s.QuantifierKind(kind.text), binders, body, self._span(kind, body)
-        )
+        return s.Quantified(s.QuantifierKind(kind.text), binders, body, self._span(kind, body))
 
     def counted(
         self,
@@ -1108,9 +1081,7 @@ class Builder:
     def live_at(self, call: s.Expr, at: Token, label: s.LabelRef) -> s.LiveAt:
         return s.LiveAt(self._live_call(call), label, self._span(call, label))
 
-    def live_in(
-        self, call: s.Expr, in_: Token, start: s.LabelRef, dots: Token, end: s.LabelRef
-    ) -> s.LiveIn:
+    def live_in(self, call: s.Expr, in_: Token, start: s.LabelRef, dots: Token, end: s.LabelRef) -> s.LiveIn:
         return s.LiveIn(self._live_call(call), start, end, self._span(call, end))
 
     def event(
@@ -1153,8 +1124,7 @@ class Builder:
 def _event_arguments(arguments: tuple[s.Expr, ...]) -> tuple[s.Expr | None, ...]:
     """The arguments with `_`, any value, as None."""
     return tuple(
-        None if isinstance(argument, s.Name) and argument.text == "_" else argument
-        for argument in arguments
+        None if isinstance(argument, s.Name) and argument.text == "_" else argument for argument in arguments
     )
 
 

@@ -33,6 +33,6 @@ def too_deep(file: File, collector: Collector) -> bool:
                 help="use a variable or a function for the inner part",
             )
             return True
-        parts: list[object] = [getattr(node, name) for name in type(node).__slots__]
+        parts: list[object] = [getattr(node, name) for name in getattr(type(node), "__slots__", ())]
         waiting.extend((part, depth + 1) for part in reversed(parts))
     return False

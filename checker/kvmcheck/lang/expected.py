@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A set of tokens that could stand somewhere, in the words of a person: "a statement or `}`"."""
 
+# ruff: noqa: SIM905 - words are read more easily without a pair of quotes each
+
 from __future__ import annotations
 
 from kvmcheck.lang.table import END, Terminal
@@ -17,9 +19,7 @@ _DECLARATION = frozenset(
     "use scalarset index type enum word struct object shared ghost param pure invariant inductive "
     "step live cover scenario mutant language module".split()
 )
-_SCENARIO = frozenset(
-    "seq memory init distinct hardware process check cover expect".split()
-) | {"a name"}
+_SCENARIO = frozenset("seq memory init distinct hardware process check cover expect".split()) | {"a name"}
 _EDIT = frozenset("drop move swap replace insert set".split())
 _OPERATOR = frozenset(
     "? || or && and implies | ^ & == != < <= > >= in at << >> + - * / % ( [ . -> ++ -- @".split()
@@ -34,6 +34,7 @@ _GROUPS = (
     (frozenset({"drop", "move"}), _EDIT, "an edit"),
     (frozenset({"a number", "(", "true", "!"}), _EXPRESSION, "an expression"),
     (frozenset({"bool", "int", "seq"}), _TYPE, "a type"),
+    (frozenset({"a name", "?", "*"}), frozenset({"a name", "?", "*", "."}), "a name"),
     (frozenset({"+=", "="}), _ASSIGNMENT, ""),
     (frozenset({"+", "=="}), _OPERATOR, "an operator"),
 )

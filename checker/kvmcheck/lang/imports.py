@@ -47,13 +47,11 @@ class _Loader:
     def __init__(self, folders: tuple[Path, ...], collector: Collector) -> None:
         self._folders = folders
         self._collector = collector
-        self._entry = Path()
         self._files: dict[ModulePath, File | None] = {}
         self._failed = False
 
     def unit(self, path: Path) -> Unit | None:
         """The whole unit."""
-        self._entry = path
         start = Span(SourceText(str(path), ""), 0, 0)
         entry = self._file(path, str(path), start, ())
         if entry is None:
@@ -68,19 +66,19 @@ class _Loader:
 
     def _load_all(self, entry: File) -> None:
         """Read the modules breadth first, then look for circles."""
-        waiting = [(use, entry) for use in _uses(entry)]
-        for use, user in waiting:
+        waiting = list(_uses(entry))
+        for use in waiting:
             if use.module in self._files:
                 continue
             if len(self._files) >= MAX_MODULES:
                 self._error("KVM014", f"more than {MAX_MODULES} modules are used", use.span)
                 return
-            self._files[use.module] = file = self._module(use, user)
+            self._files[use.module] = file = self._module(use)
             if file is not None:
-                waiting.extend((further, file) for further in _uses(file))
-        self._report_circle(entry)
+                waiting.extend(_uses(file))
+        self._report_circle()
 
-    def _module(self, use: UseDecl, user: File) -> File | None:
+    def _module(self, use: UseDecl) -> File | None:
         """The file of a module."""
         dotted = ".".join(use.module)
         relative = Path(*use.module).with_suffix(".kvm")
@@ -157,7 +155,7 @@ class _Loader:
             help=f"write `module {expected};`, or rename the file",
         )
 
-    def _report_circle(self, entry: File) -> None:
+    def _report_circle(self) -> None:
         """Report one circle of modules, as the way round it."""
         done: set[ModulePath] = set()
         for start in self._files:
@@ -188,7 +186,9 @@ class _Loader:
         """`use …` with the module that was probably meant, or nothing."""
         known: set[str] = set()
         # The spec's own folder may hold anything, so only its top is looked at.
-        for folder, pattern in zip(self._folders, ("*.kvm", *["**/*.kvm"] * len(self._folders)), strict=False):
+        for folder, pattern in zip(
+            self._folders, ("*.kvm", *["**/*.kvm"] * len(self._folders)), strict=False
+        ):
             for file in islice(folder.glob(pattern), _MAX_SUGGESTIONS):
                 known.add(".".join(file.relative_to(folder).with_suffix("").parts))
         close = nearest(dotted, known)

@@ -8,12 +8,12 @@ their own; everything else is told as what could have stood there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kvmcheck.lang.expected import in_words
-from kvmcheck.lang.tokens import RESERVED, Token
 from kvmcheck.lang.table import END
+from kvmcheck.lang.tokens import RESERVED, Token, raw_tokens
 from kvmcheck.source.diagnostic import Diagnostic, Label
 from kvmcheck.source.text import SourceText, Span
 
@@ -49,13 +49,21 @@ _CONDITIONS = {"if", "while", "await", "assert", "BUG_ON", "WARN_ON", "assume", 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Where the parser stands: the token that does not fit, the one before, and what is unfinished."""
+    """Where the parser stands: the token that does not fit, those before, and what is unfinished."""
 
     source: SourceText
     token: Token
-    last: Token | None
+    earlier: Sequence[Token]
     unfinished: tuple[object, ...]
-    accepts: Callable[[str], bool]
+
+    @property
+    def last(self) -> Token | None:
+        """The token before."""
+        return self.earlier[-1] if self.earlier else None
+
+    def line_start(self) -> int:
+        """Where the token's line begins."""
+        return self.source.text.rfind("\n", 0, self.token.span.start) + 1
 
     def on_later_line(self) -> bool:
         """Whether the token stands on a later line than the one before it."""
@@ -74,8 +82,7 @@ class Situation:
             return False
         if self.token.kind == END:
             return True
-        text = self.source.text
-        line_start = text.rfind("\n", 0, self.token.span.start) + 1
+        text, line_start = self.source.text, self.line_start()
         brace = open_braces[-1].span
         if line_start <= brace.start or text[line_start] in " \t}":
             return False
@@ -101,7 +108,7 @@ def unreadable(source: SourceText, start: int) -> Diagnostic:
         if re.match(r'"[^"\n]*"', rest):
             return _error(
                 "KVM104",
-                "in a string, a backslash stands before `\"` or another backslash only",
+                'in a string, a backslash stands before `"` or another backslash only',
                 Span(source, start, start + (line[1:].find('"') + 2)),
             )
         return _error(
@@ -156,11 +163,10 @@ def missing_semicolon(where: Situation) -> Diagnostic:
 def missing_brace(where: Situation) -> Diagnostic:
     """About a block that is still open where the next declaration begins, or the file ends."""
     brace = _suspect(where.source, where.open_brackets("{"))
-    end = where.last.span.end if where.last else 0
-    if where.token.kind == END:
-        message = "the file ends inside a block"
-    else:
-        message = "a declaration begins inside a block"
+    at_end = where.token.kind == END
+    before = where.token.span.start if at_end else where.line_start()
+    end = next((t.span.end for t in reversed(where.earlier) if t.span.end <= before), 0)
+    message = "the file ends inside a block" if at_end else "a declaration begins inside a block"
     return _error(
         "KVM102",
         f"{message}: a `}}` is missing",
@@ -173,8 +179,6 @@ def missing_brace(where: Situation) -> Diagnostic:
 
 def _suspect(source: SourceText, open_braces: list[Token]) -> Span:
     """The `{` that most likely lacks its `}`: the first whose partner stands at another indentation."""
-    from kvmcheck.lang.tokens import raw_tokens
-
     outermost, waiting = open_braces[0], list[Span]()
     for token in raw_tokens(source, outermost.span.start):
         if token.text == "{":
@@ -210,9 +214,7 @@ def _plain(where: Situation, expected: frozenset[str]) -> Diagnostic:
     span = token.span
     if token.kind == END and where.last is not None:
         span = Span(where.source, where.last.span.end - 1, where.last.span.end)
-    return _error(
-        "KVM100", f"expected {in_words(expected)}, found {found}", span, secondary=secondary
-    )
+    return _error("KVM100", f"expected {in_words(expected)}, found {found}", span, secondary=secondary)
 
 
 def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | None:
@@ -230,9 +232,7 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
             help="write `else if`",
         )
     if last is not None and last.text == "goto":
-        return _error(
-            "KVM109", "this `goto` does not say where to", last.span, help="write `goto out;`"
-        )
+        return _error("KVM109", "this `goto` does not say where to", last.span, help="write `goto out;`")
     if text[here.start - 1 : here.start + 1] == ":=":
         colon = Span(where.source, here.start - 1, here.start + 1)
         return _error("KVM107", "values are stored with `=`, not with `:=`", colon, help="write `=`")
@@ -242,6 +242,13 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
     if text[here.start : here.start + 2] == "=>":
         both = Span(where.source, here.start, here.start + 2)
         return _error("KVM121", "`=>` is not a sign of the language", both, help="write `implies`")
+    if token.text == "==" and "+=" in expected:
+        return _error(
+            "KVM106",
+            "`==` compares, and a statement that only compares does nothing",
+            here,
+            help="write `=` to store",
+        )
     if token.text == "=" and "==" in expected:
         where_to = "a condition" if _in_condition(where) else "an expression"
         return _error(
@@ -263,13 +270,9 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
         )
     cast = _cast(where, expected)
     if cast is not None:
-        return _error(
-            "KVM122", "there are no casts", cast, help="a struct is built with `(T){ .field = e }`"
-        )
+        return _error("KVM122", "there are no casts", cast, help="a struct is built with `(T){ .field = e }`")
     if token.text == "," and ";" in expected and "=" in expected and "[" in expected:
-        return _error(
-            "KVM116", "a declaration has one name", here, help="write `;` and a second declaration"
-        )
+        return _error("KVM116", "a declaration has one name", here, help="write `;` and a second declaration")
     if token.text in RESERVED and "a name" in expected and "(" not in expected:
         other = _OTHER_NAMES.get(token.text)
         return _error(

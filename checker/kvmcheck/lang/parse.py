@@ -49,9 +49,7 @@ def tokens(source: SourceText) -> tuple[Token, ...] | None:
 def _is_text(source: SourceText, collector: Collector) -> bool:
     """Whether the text may be read at all."""
     if len(source.text) > MAX_BYTES:
-        collector.error(
-            "KVM003", f"the file is larger than {MAX_BYTES} bytes", Span(source, 0, 0)
-        )
+        collector.error("KVM003", f"the file is larger than {MAX_BYTES} bytes", Span(source, 0, 0))
         return False
     nul = source.text.find("\0")
     if nul >= 0:
@@ -77,8 +75,7 @@ class _Parse:
         self._values: list[object] = []
         builder = Builder(source, collector)
         self._builders: list[Callable[..., object] | None] = [
-            getattr(builder, rule.method, None) if rule.method else None
-            for rule in self._table.rules
+            getattr(builder, rule.method, None) if rule.method else None for rule in self._table.rules
         ]
         #: The tokens so far.
         self.shifted: list[Token] = []
@@ -161,7 +158,7 @@ class _Parse:
     def _recover(self, token: Token, again: bool) -> bool:
         """Report the token that does not fit, and go on behind it or before it; False: at the end."""
         last = self.shifted[-1] if self.shifted else None
-        where = mistakes.Situation(self._source, token, last, tuple(self._values), self._accepts)
+        where = mistakes.Situation(self._source, token, self.shifted, tuple(self._values))
         if not again and last is not None and self._lacks_semicolon(where):
             self._collector.add(mistakes.missing_semicolon(where))
             end = last.span.end
@@ -172,9 +169,8 @@ class _Parse:
             self._collector.add(mistakes.missing_brace(where))
             if token.kind == END:
                 return False
-            line_start = self._source.text.rfind("\n", 0, token.span.start) + 1
             self._unwind("item")
-            self._lexer.position = line_start
+            self._lexer.position = where.line_start()
             return True
         if not again:
             self._collector.add(mistakes.misplaced(where, self._expected()))

@@ -177,8 +177,7 @@ def made_by_lark() -> str:
         "symbols": symbols,
         "terminals": terminals,
         "rules": [
-            [symbols.index(r.origin), r.size, r.method, r.transparent, r.absent, r.inlined]
-            for r in rules
+            [symbols.index(r.origin), r.size, r.method, r.transparent, r.absent, r.inlined] for r in rules
         ],
         "states": states,
     }

@@ -6,6 +6,8 @@ token that a word may be, the first that the parser accepts is taken.  `RESERVED
 names, as in C, and so that no file is read in two ways by two people.
 """
 
+# ruff: noqa: SIM905 - words are read more easily without a pair of quotes each
+
 from __future__ import annotations
 
 import re
@@ -94,9 +96,7 @@ def vocabulary() -> Vocabulary:
     )
 
 
-def _add_pattern(
-    terminal: Terminal, words: dict[str, list[_Candidate]], any_word: list[_Candidate]
-) -> None:
+def _add_pattern(terminal: Terminal, words: dict[str, list[_Candidate]], any_word: list[_Candidate]) -> None:
     """Sort a pattern with a look-ahead under its word; the plain ones are the shapes."""
     if not terminal.priority:
         return
@@ -177,5 +177,5 @@ def raw_tokens(source: SourceText, start: int = 0) -> Iterator[Token]:
         yield token
 
 
-def _anything(kind: str) -> bool:
+def _anything(_: str) -> bool:
     return True

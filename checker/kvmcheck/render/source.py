@@ -18,7 +18,7 @@ _MOST_COLUMNS = 100
 #: As much is shown before that place.
 _COLUMNS_BEFORE = 60
 _TAB = 4
-#: A span over more lines is shown by its first line only.
+_LEFT_OUT = "..."
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
 
 
@@ -64,7 +64,9 @@ def draw_terse(diagnostic: Diagnostic) -> str:
     """The diagnostic on one line for editors: `path:line:col: ERROR:KVM101: message`."""
     severity = diagnostic.severity.value.upper()
     message = visible(diagnostic.message.replace("\n", " "))
-    return f"{_place(diagnostic.primary.span)}: {severity}:{diagnostic.code}: {message}"
+    span = diagnostic.primary.span
+    place = f"{visible(span.source.path)}:{span.line}:{span.column}"
+    return f"{place}: {severity}:{diagnostic.code}: {message}"
 
 
 def _place(span: Span) -> str:
@@ -94,16 +96,16 @@ def _quoted(source: SourceText, marks: list[_Mark], margin: int, style: str, pai
         here = sorted((m for m in marks if m.line == number), key=lambda m: (not m.primary, m.start))
         raw = source.line(number).rstrip("\r")
         first = _first_shown(raw, here[0])
-        text, _ = _shown(raw, first, len(raw))
+        text = _cut_at_both_ends(raw, first)
         lines.append(f"{paint(str(number).rjust(margin), 'cyan')} {bar} {text}".rstrip())
         for mark in here:
-            before, _ = _shown(raw, first, mark.start)
-            _, columns = _shown(raw, mark.start, mark.end)
-            signs = ("^" if mark.primary else "-") * max(columns, 1)
+            begin = width(_shown(raw[first : mark.start], 0))
+            before = begin + len(_LEFT_OUT) * (first > 0)
+            columns = width(_shown(raw[mark.start : mark.end], begin))
+            signs = ("^" if mark.primary else "-") * max(min(columns, _MOST_COLUMNS - before), 1)
             words = f"{signs} {visible(mark.text)}" if mark.text else signs
-            blanks = " " * width(before) if mark.start >= first else ""
             painted = paint(words, style if mark.primary else "cyan")
-            lines.append(f"{' ' * margin} {bar} {blanks}{painted}")
+            lines.append(f"{' ' * margin} {bar} {' ' * min(before, _MOST_COLUMNS)}{painted}")
     return lines
 
 
@@ -114,15 +116,17 @@ def _first_shown(raw: str, mark: _Mark) -> int:
     return mark.start - _COLUMNS_BEFORE
 
 
-def _shown(raw: str, start: int, end: int) -> tuple[str, int]:
-    """Part of a line, safe to print, cut with `...` at both ends where needed, and its width."""
-    pieces = "" if start == 0 else ""
-    for character in raw[start:end]:
-        if character == "\t":
-            pieces += " " * (_TAB - width(pieces) % _TAB)
-        else:
-            pieces += visible(character)
-        if width(pieces) > _MOST_COLUMNS:
-            pieces = pieces[:_MOST_COLUMNS] + "..."
-            break
-    return pieces, width(pieces)
+def _cut_at_both_ends(raw: str, first: int) -> str:
+    """A line from column `first` on, safe to print."""
+    text = (_LEFT_OUT if first else "") + _shown(raw[first:], 0)
+    return text if width(text) <= _MOST_COLUMNS else text[:_MOST_COLUMNS] + _LEFT_OUT
+
+
+def _shown(raw: str, column: int) -> str:
+    """Part of a line, safe to print, with its tabs as blanks; `column` is where it begins."""
+    pieces: list[str] = []
+    for character in raw:
+        piece = " " * (_TAB - column % _TAB) if character == "\t" else visible(character)
+        pieces.append(piece)
+        column += width(piece)
+    return "".join(pieces)
