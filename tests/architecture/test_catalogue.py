@@ -29,8 +29,10 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "KVM004": "a page can't hold what is no text",
     "KVM005": "a page can't hold a NUL byte",
     "KVM006": "it is about folders",
+    "KVM007": "it is about folders",
     "KVM012": "it needs a link out of the folder",
     "KVM014": "it would need too many files",
+    "KVM542": "it is about the command line, not about a text",
     "KVM900": "it would be a bug of kvmcheck",
 }
 
