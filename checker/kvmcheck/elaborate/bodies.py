@@ -20,13 +20,16 @@ from kvmcheck.semantics.program import (
     Await,
     Body,
     Choose,
+    Const,
     End,
     Frame,
     GhostStore,
     LiveCall,
     Node,
+    Set,
     VariablePlace,
 )
+from kvmcheck.semantics.sorts import BOOL
 from kvmcheck.source.text import Span
 
 
@@ -87,8 +90,12 @@ def lower_body(
                 for position, draft in enumerate(whole.drafts)
                 if draft.frame in descendants[instance.frame]
             }
-            for local in (*instance.locals.values(), *instance.regions.values()):
-                kept.setdefault(local, set()).update(inside)
+            for bit in instance.regions.values():
+                kept.setdefault(bit, set()).update(inside)
+            for name, local in instance.locals.items():
+                for region in requests.locals[instance.function][name]:
+                    where_read = _region(whole, instance, region) if region else inside
+                    kept.setdefault(local, set()).update(where_read & inside)
         return kept
 
     body, where = graph.finish(watched)
@@ -129,6 +136,25 @@ def _descendants(graph: Graph, frame: int) -> set[int]:
     for position, candidate in enumerate(graph.frames):
         if candidate.parent in found:
             found.add(position)
+    return found
+
+
+def _region(graph: Graph, instance: Instance, region: tuple[str, str]) -> set[int]:
+    """The drafts at which a call may be between two labels (about to do one: inside it)."""
+    start, end = region
+    if not end:
+        marker = f"{instance.function}@{start}"
+        return {i for i, d in enumerate(graph.drafts) if marker in d.labels or start == "entry"}
+    bit = instance.regions[start, end]
+    found: set[int] = set()
+    stack = [i for i, d in enumerate(graph.drafts) if d.operation == Set(bit, Const(1, BOOL))]
+    while stack:
+        position = stack.pop()
+        draft = graph.drafts[position]
+        if position in found or draft.operation == Set(bit, Const(0, BOOL)):
+            continue
+        found.add(position)
+        stack.extend(t for t in draft.successors if t is not None)
     return found
 
 

@@ -116,7 +116,7 @@ def _bind_parameters(
 ) -> None:
     """Parameters become locals; one that never changes and whose argument never does is the argument."""
     changed = _assigned_names(function)
-    asked = code.requests.locals.get(activation.function, set())
+    asked = code.requests.locals.get(activation.function, {})
     at_entry: list[Typed] = []
     for parameter, value in zip(function.parameters, given, strict=True):
         name = parameter.name.text
@@ -207,7 +207,7 @@ def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
 
 
 def _remember(code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int) -> None:
-    names = code.requests.locals.get(activation.function, set())
+    names = code.requests.locals.get(activation.function, {})
     known = declared_types(function)
     locals_of: dict[str, int] = {}
     for position, local in enumerate(code.graph.locals):

@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kvmcheck.elaborate.coercion import conjunction
-from kvmcheck.elaborate.requests import Requests
+from kvmcheck.elaborate.requests import Requests, Where
 from kvmcheck.elaborate.scopes import PropertySymbol
-from kvmcheck.elaborate.states import StateExpressions
+from kvmcheck.elaborate.states import StateExpressions, rebuilt
 from kvmcheck.elaborate.world import World
 from kvmcheck.lang import syntax
 from kvmcheck.semantics.program import (
     Apply,
+    CallAt,
+    CallIn,
+    CallLocal,
     Const,
     Cover,
     Expr,
@@ -45,6 +48,7 @@ def property_of(
                 functions=functions,
             )
             body = states.condition(declaration.body)
+            note_locals(body, requests)
             probes = vacuity_probes(body)
             if unless is not None:
                 body = Apply(Op.OR, (states.condition(unless), body), BOOL)
@@ -61,6 +65,7 @@ def property_of(
                 two_states=True,
             )
             body = states.condition(declaration.body)
+            note_locals(body, requests)
             return Property(
                 declaration.name.text,
                 PropertyKind.STEP,
@@ -103,7 +108,59 @@ def cover_of(
         requests=requests,
         functions=functions,
     )
-    return Cover(declaration.name.text, states.condition(declaration.body), declaration.body.span)
+    condition = states.condition(declaration.body)
+    note_locals(condition, requests)
+    return Cover(declaration.name.text, condition, declaration.body.span)
+
+
+def note_locals(expr: Expr, requests: Requests) -> None:
+    """Note which locals of live calls a claim reads, and between which labels at most.
+
+    What stands behind `f in @A..@B implies` or `f at @A and` is only looked at there.
+    """
+    _note(expr, requests, {}, {})
+
+
+def _note(
+    expr: Expr,
+    requests: Requests,
+    functions: Mapping[str, str],
+    inside: Mapping[str, Where],
+) -> None:
+    match expr:
+        case LiveQuantified(name=name, function=function, body=body):
+            _note(body, requests, {**functions, name: function}, {**inside, name: None})
+        case CallLocal(call=call, local=local):
+            asked = requests.locals.setdefault(functions[call], {})
+            asked.setdefault(local, set()).add(inside[call])
+        case Apply(op=Op.AND | Op.IMPLIES, arguments=arguments):
+            known = dict(inside)
+            for argument in arguments:
+                _note(argument, requests, functions, known)
+                known.update(_regions(argument))
+        case _:
+
+            def walk(inner: Expr) -> Expr:
+                _note(inner, requests, functions, inside)
+                return inner
+
+            rebuilt(expr, walk)
+
+
+def _regions(expr: Expr) -> dict[str, Where]:
+    """Where a live call must be for the condition to be true."""
+    match expr:
+        case CallIn(call=call, start=start, end=end):
+            return {call: (start, end)}
+        case CallAt(call=call, label=label):
+            return {call: (label, "")}
+        case Apply(op=Op.AND, arguments=arguments):
+            found: dict[str, Where] = {}
+            for argument in arguments:
+                found.update(_regions(argument))
+            return found
+        case _:
+            return {}
 
 
 def vacuity_probes(expr: Expr) -> tuple[Probe, ...]:

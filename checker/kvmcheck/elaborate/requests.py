@@ -26,12 +26,16 @@ class EventRequest:
     begins: bool
 
 
+#: Where a property may read a local: between two labels, about to do one (end ""), or anywhere (None).
+Where = tuple[str, str] | None
+
+
 @dataclass(eq=False, slots=True)
 class Requests:
     """By qualified function name: which live calls, locals, regions and events properties name."""
 
     live: set[str] = field(default_factory=set)
-    locals: dict[str, set[str]] = field(default_factory=dict)
+    locals: dict[str, dict[str, set[Where]]] = field(default_factory=dict)
     at: dict[str, set[str]] = field(default_factory=dict)
     regions: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     events: dict[str, list[EventRequest]] = field(default_factory=dict)

@@ -153,8 +153,6 @@ class StateExpressions(Expressions):
                 help=f"did you mean `{near}`?" if near else "",
             )
             return UNKNOWN
-        if self.requests is not None:
-            self.requests.locals.setdefault(symbol.qualified, set()).add(name.text)
         sort = self.world.value_sort(types[name.text], symbol.scope)
         return Typed(CallLocal(call, name.text, sort), sort)
 
