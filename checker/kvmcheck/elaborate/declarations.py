@@ -470,6 +470,8 @@ class _Elaboration:
                 cover = cover_of(symbol, world, self.requests, self.functions)
             elif text in stated:
                 cover = Cover(text, None, stated[text])
+            if cover is None and self.mutants:
+                continue  # an edit took it away: covers are asked of the unmutated scenario
             if cover is None:
                 predicates = [
                     n

@@ -738,7 +738,7 @@ class Expressions(ABC):
 
     @abstractmethod
     def note_seq_comparison(self, left: Typed, right: Typed) -> None:
-        """Two seqs are compared: is one of them surely the newest value of a home?"""
+        """Note that two seqs are compared, unless one of them is surely the newest of its home."""
 
     def _membership(
         self,
