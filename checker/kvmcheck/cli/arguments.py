@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -147,9 +148,8 @@ def check_parser() -> argparse.ArgumentParser:
     shown.add_argument("--version", action="store_true", help="print the version and end")
     verbs = "\n".join(f"  {verb:<9}{text}" for verb, text in VERBS.items())
     statuses = "\n".join(f"  {number}  {text}" for number, text in EXIT_MEANING)
-    parser.epilog = (
-        f"verbs:\n{verbs}\n\nexit status (of several, the first in the order 4, 2, 1, 3, 0):\n{statuses}"
-    )
+    planned = textwrap.fill(f"planned, not built yet: {', '.join(PLANNED_VERBS)}", 78, subsequent_indent="  ")
+    parser.epilog = f"verbs:\n{verbs}\n\n{planned}\n\nexit status (of several, the first in the order 4, 2, 1, 3, 0):\n{statuses}"
     return parser
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kvmcheck.explain.report import Outcome
+from kvmcheck.explain.outcomes import Outcome
 
 #: The status of each outcome, with what it means in one line.
 EXIT_STATUS = {
@@ -17,7 +17,7 @@ EXIT_STATUS = {
 #: What each status says, as `--help` prints it.
 EXIT_MEANING = (
     (0, "everything is as the specs expect"),
-    (1, "a property is violated, vacuous or a cover missed, where the spec expects otherwise"),
+    (1, "a property violated or vacuous, or a cover missed, against expectation"),
     (2, "bad input: a spec or the command line can't be understood"),
     (3, "unknown: a limit was reached, or nothing was checked"),
     (4, "an internal error of kvmcheck"),
@@ -25,5 +25,5 @@ EXIT_MEANING = (
 
 
 def exit_status(outcome: Outcome) -> int:
-    """The exit status of an outcome; of several outcomes take `explain.report.gravest` first."""
+    """The exit status of an outcome; of several outcomes take `explain.outcomes.gravest` first."""
     return EXIT_STATUS[outcome]

@@ -7,7 +7,7 @@ the step that made it so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -71,16 +71,16 @@ class Reason:
     bindings: tuple[str, ...]
     facts: tuple[Fact, ...]
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The reason in sentences, one a line."""
-        lines: list[str] = []
-        if self.bindings:
-            lines.append("with " + ", ".join(self.bindings))
+    def lines(self, rows: Mapping[int, int] | None = None) -> list[str]:
+        """The reason in sentences, one a line; `rows`: the number to say in place of a step's own."""
+        lines = ["with " + ", ".join(self.bindings)] if self.bindings else []
         for fact in self.facts:
-            since = f" (since step {fact.since})" if fact.since is not None else ""
-            lines.append(f"{fact.text}{since}")
-        return tuple(lines)
+            if fact.since is None:
+                lines.append(fact.text)
+            else:
+                number = fact.since if rows is None else rows[fact.since]
+                lines.append(f"{fact.text} (since {'step' if rows is None else 'row'} {number})")
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,16 +356,14 @@ def _is_monitor(place: Place, scope: Scope) -> bool:
 
 
 def _monitor(place: Place, scope: Scope) -> str:
-    """What an `after … until` waits for has happened: its text, with the members that it happened for."""
+    """What an `after … until` waits for has happened: the elaborator names the monitor by its text."""
     number, indices = resolve(place, scope)
     variable = scope.program.variables[number]
-    text = own_text(variable.span) or variable.name
-    head = text.partition(" : ")[0]
-    with_ = ", ".join(
+    happened_for = ", ".join(
         shown(scope.program, list(members(dimension))[index], dimension)
         for dimension, index in zip(variable.dimensions, indices, strict=True)
     )
-    return f"{head}: so it is for {with_}" if with_ else f"{head}: so it is"
+    return f"{variable.name}: it is {happened_for}" if happened_for else variable.name
 
 
 def _text(expression: Expr) -> str:

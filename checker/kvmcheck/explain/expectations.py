@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kvmcheck.explain.report import CaseKind, Expectation, Judgement, Outcome, gravest
+from kvmcheck.explain.outcomes import Outcome, gravest
+from kvmcheck.explain.report import CaseKind, Expectation, Judgement
 from kvmcheck.explain.story import Account, Finding
 from kvmcheck.semantics.verdict import Verdict
 

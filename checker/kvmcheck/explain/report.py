@@ -6,38 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from kvmcheck.explain.outcomes import Outcome
 from kvmcheck.explain.story import Account, Spot
 from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Diagnostic
-
-
-class Outcome(Enum):
-    """How a case, a file or a run ended; the exit status of each is in `cli.exits`."""
-
-    AS_EXPECTED = "as expected"
-    NOT_AS_EXPECTED = "not as expected"
-    BAD_INPUT = "bad input"
-    UNKNOWN = "unknown"
-    OUR_BUG = "internal error"
-
-
-#: Of several outcomes the first of these is the whole's: a bug of ours spoils every other answer, and so on.
-GRAVEST_FIRST = (
-    Outcome.OUR_BUG,
-    Outcome.BAD_INPUT,
-    Outcome.NOT_AS_EXPECTED,
-    Outcome.UNKNOWN,
-    Outcome.AS_EXPECTED,
-)
-
-
-def gravest(outcomes: list[Outcome]) -> Outcome:
-    """The outcome of the whole; of nothing at all it is UNKNOWN, for nothing was looked at.
-
-    >>> gravest([])
-    <Outcome.UNKNOWN: 'unknown'>
-    """
-    return min(outcomes, key=GRAVEST_FIRST.index, default=Outcome.UNKNOWN)
 
 
 class CaseKind(Enum):

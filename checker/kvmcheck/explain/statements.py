@@ -57,11 +57,12 @@ def own_text(span: Span) -> str:
     return squeezed(span.text)
 
 
-def body_text(span: Span) -> str:
-    """What stands between the first `{` of a span and its last `}`, on one line; else all of it."""
+def claim_text(span: Span) -> str:
+    """A property's claim on one line: of a whole declaration (`invariant NAME { … }`) what stands in its block."""
     text = squeezed(span.text)
     opened, closed = text.find("{"), text.rfind("}")
-    return text[opened + 1 : closed].strip() if 0 <= opened < closed else text
+    whole = re.match(r"(?:inductive\s+)?(?:invariant|step)\s+\w+", text)
+    return text[opened + 1 : closed].strip() if whole and 0 <= opened < closed else text
 
 
 def kernel_source(function: str, declaration: Span) -> KernelSource | None:

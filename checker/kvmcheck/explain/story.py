@@ -12,9 +12,22 @@ from dataclasses import dataclass
 from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
-from kvmcheck.explain.statements import body_text, kernel_source, statement
+from kvmcheck.explain.statements import claim_text, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
-from kvmcheck.semantics.program import Body, Frame, Node, Program, VariableKind
+from kvmcheck.semantics.program import (
+    Body,
+    Frame,
+    Load,
+    Node,
+    Operation,
+    Place,
+    PointerPlace,
+    Program,
+    Store,
+    Update,
+    VariableKind,
+    VariablePlace,
+)
 from kvmcheck.semantics.state import State
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 from kvmcheck.semantics.witness import Step, Trace, Violation
@@ -56,13 +69,17 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last."""
+    """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last.
+
+    `access` says which access of its statement the step is: `reads mmu_notifier_seq`; empty where that is plain.
+    """
 
     number: int
     lane: int
     thread: str
     handler: bool
     calls: tuple[Call, ...]
+    access: str
     changes: tuple[Change, ...]
     held: tuple[Holding, ...]
     breaks: bool
@@ -223,10 +240,11 @@ def _notes(spans: tuple[Span, ...]) -> tuple[Note, ...]:
 
 
 def _note(span: Span) -> Note:
-    return Note(_spot(span), statement(span))
+    return Note(spot_of(span), statement(span))
 
 
-def _spot(span: Span) -> Spot:
+def spot_of(span: Span) -> Spot:
+    """Where a span begins; nowhere for what no user wrote."""
     if not span.source.text:
         return Spot("", 0, 0)
     return Spot(span.source.path, span.line, span.column)
@@ -242,6 +260,7 @@ def _row(program: Program, before: State, step: Step, number: int, lane: int, br
         thread=thread.name,
         handler=step.handler,
         calls=_calls(program, body, body.nodes[step.node]),
+        access=_access(program, body.nodes[step.node].operation),
         changes=changes(program, before, step.after, step.thread),
         held=_held(program, step.after),
         breaks=breaks,
@@ -267,7 +286,27 @@ def _call(program: Program, node: Node, frame: Frame, span: Span) -> Call:
     own = [label.rpartition("@") for label in node.labels]
     label = next((label for name, _, label in reversed(own) if name == function), "")
     kernel = f"{source.file} {source.version}".strip() if source else ""
-    return Call(function, statement(span), _spot(span), kernel, label)
+    return Call(function, statement(span), spot_of(span), kernel, label)
+
+
+def _access(program: Program, operation: Operation) -> str:
+    match operation:
+        case Load(place=place):
+            return f"reads {_named(program, place)}"
+        case Store(place=place):
+            return f"writes {_named(program, place)}"
+        case Update(place=place):
+            return f"updates {_named(program, place)}"
+        case _:
+            return ""
+
+
+def _named(program: Program, place: Place) -> str:
+    match place:
+        case VariablePlace(variable=number):
+            return program.variables[number].name
+        case PointerPlace(target=target, component=component):
+            return f"{target}.{component}" if component else f"a {target}"
 
 
 def _held(program: Program, state: State) -> tuple[Holding, ...]:
@@ -300,7 +339,7 @@ def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
     return Broken(
         property=violation.property,
         text=violation.text,
-        claim=body_text(claimed.span) if claimed else "",
-        spot=_spot(violation.span),
+        claim=claim_text(claimed.span) if claimed else "",
+        spot=spot_of(violation.span),
         reason=reason(program, trace, claimed) if claimed else Reason((), ()),
     )

@@ -8,11 +8,11 @@ called it (`pfn = gfn_to_pfn(gfn)`, not the loads inside), for that is how a rev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kvmcheck.explain.changes import Change, ChangeKind
 from kvmcheck.explain.story import Call, Row, Story
-from kvmcheck.render.plain import padded, visible, width, wrapped
+from kvmcheck.render.plain import packed, padded, visible, width, wrapped
 
 #: What a mail client and checkpatch leave of a line.
 COLUMNS = 75
@@ -27,10 +27,12 @@ class _Cell:
     """What one thread does before another one runs."""
 
     lane: int
+    steps: tuple[int, ...]
     function: str
     statements: tuple[str, ...]
     notes: tuple[str, ...]
     breaks: bool
+    entering: bool = False
 
 
 def diagram(story: Story, *, unfold: bool = False) -> str:
@@ -38,11 +40,13 @@ def diagram(story: Story, *, unfold: bool = False) -> str:
     starts = _starts(len(story.lanes))
     lines = _header(story, starts)
     functions: dict[int, str] = {}
+    rows: dict[int, int] = {}
     for number, cell in enumerate(_cells(story, unfold), start=1):
+        rows |= dict.fromkeys(cell.steps, number)
         entering = functions.get(cell.lane) != cell.function and cell.function != ""
         functions[cell.lane] = cell.function
-        lines += _drawn(cell, number, starts[cell.lane], entering)
-    lines += _ending(story)
+        lines += _drawn(replace(cell, entering=entering), number, starts[cell.lane])
+    lines += _ending(story, None if unfold else rows)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -90,7 +94,8 @@ def _cell(rows: list[Row], unfold: bool) -> _Cell:
             statements.append(said)
     return _Cell(
         lane=rows[0].lane,
-        function=calls[0].function,
+        steps=tuple(row.number for row in rows),
+        function=_ascii(calls[0].function),
         statements=tuple(_ascii(text) for _, text in statements),
         notes=tuple(_ascii(note) for note in _net([change for row in rows for change in row.changes])),
         breaks=rows[-1].breaks,
@@ -122,37 +127,38 @@ def _net(changed: list[Change]) -> list[str]:
     ]
 
 
-def _drawn(cell: _Cell, number: int, start: int, entering: bool) -> list[str]:
+def _drawn(cell: _Cell, number: int, start: int) -> list[str]:
     room = COLUMNS - start
     indent = " " * start
     lines: list[str] = []
-    if entering:
-        lines.append(indent + wrapped(f"{_ascii(cell.function)}():", room)[0])
-    body = wrapped("; ".join(cell.statements), room - 2)
-    body = [indent + "  " + line for line in body]
+    if cell.entering:
+        lines.append(indent + wrapped(f"{cell.function}():", room)[0])
+    body = [indent + "  " + line for line in packed(cell.statements, room - 2, ";")]
     notes = ", ".join(cell.notes)
     marked = "   <--" if cell.breaks else ""
     if notes and len(body) == 1 and width(body[0]) + 3 + width(notes) + len(marked) <= COLUMNS:
         body[0] += f"   {notes}"
-    elif notes:
-        body += [indent + "      " + line for line in wrapped(notes, room - 6)]
-    if marked:
-        fits = width(body[0]) + len(marked) <= COLUMNS
-        body = [body[0] + marked, *body[1:]] if fits else [*body, indent + "  <--"]
+        notes = ""
+    if width(body[-1]) + len(marked) <= COLUMNS:
+        body[-1] += marked
+    else:
+        body.append(indent + marked)
+    if notes:
+        body += [indent + "      " + line for line in packed(cell.notes, room - 6, ",")]
     lines += body
-    at = 1 if entering else 0
+    at = 1 if cell.entering else 0
     lines[at] = f"{number:>3}" + lines[at][3:]
     return lines
 
 
-def _ending(story: Story) -> list[str]:
+def _ending(story: Story, rows: dict[int, int] | None) -> list[str]:
     """What it comes to: one `=>`, and the values that break the claim."""
     if story.broken is None:
         return []
     broken = story.broken
     said = f"{broken.property}: {broken.text}" if broken.text else broken.property
     lines = ["", *_arrow(_ascii(said))]
-    for text in broken.reason.lines:
+    for text in broken.reason.lines(rows):
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_ascii(text), COLUMNS - _MARGIN - 2)]
     return lines
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 #: Characters that turn the direction of text or hide in it: a spec must not rearrange its own report.
 _HIDDEN = frozenset(
@@ -69,6 +70,26 @@ def wrapped(text: str, columns: int, hanging: int = 2) -> list[str]:
         line, empty = joined, False
     lines.append(line)
     return lines
+
+
+def packed(parts: Sequence[str], columns: int, between: str, hanging: int = 2) -> list[str]:
+    """The parts in lines, broken between parts; only a part that is too wide by itself is broken inside.
+
+    >>> packed(["lock", "seq++", "unlock"], 12, ";")
+    ['lock; seq++;', 'unlock']
+    """
+    lines: list[str] = []
+    line = ""
+    for number, part in enumerate(parts):
+        piece = part + (between if number + 1 < len(parts) else "")
+        if line and width(line) + 1 + width(piece) <= columns:
+            line += " " + piece
+            continue
+        if line:
+            lines.append(line)
+        *full, line = wrapped(piece, columns, hanging)
+        lines += full
+    return [*lines, line] if line else lines
 
 
 def cut(text: str, columns: int) -> str:

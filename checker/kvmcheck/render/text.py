@@ -6,6 +6,8 @@ No line is wider than the paint allows.  Text from the spec is made visible, nev
 
 from __future__ import annotations
 
+from enum import Enum
+
 from kvmcheck.explain.changes import ChangeKind
 from kvmcheck.explain.story import Broken, Call, Row, Story
 from kvmcheck.render.paint import Paint
@@ -16,19 +18,27 @@ _MARGIN = 5
 _NARROWEST = 44
 
 
+class Places(Enum):
+    """How the place of a statement is written: as full as all statements of a story leave room for."""
+
+    PATH = "path:line"
+    FILE = "file:line"
+    LINE = ":line"
+
+
 def told(story: Story, paint: Paint) -> list[str]:
     """The story in lines: who takes part, what happens, and what it breaks."""
     starts = _starts(len(story.lanes), paint.columns)
+    places = _places(story, starts, paint)
     lines = _beginning(story, paint)
     lines += _lanes(story, starts, paint)
-    before: Row | None = None
-    functions: dict[int, str] = {}
-    for row in story.rows:
-        function = _function(row)
-        entering = before is None or before.lane != row.lane or functions.get(row.lane) != function
+    functions: dict[int, tuple[str, str]] = {}
+    for before, row in zip((None, *story.rows), story.rows, strict=False):
+        function = (_function(row), row.innermost.spot.path)
+        if before is None or before.lane != row.lane or functions.get(row.lane) != function:
+            lines += _entered(row, starts[row.lane], places, paint)
         functions[row.lane] = function
-        lines += _step(row, starts[row.lane], entering, paint)
-        before = row
+        lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
     if story.broken is not None:
         lines += _ending(story.broken, paint)
     return [line.rstrip() for line in lines]
@@ -65,53 +75,91 @@ def _lanes(story: Story, starts: list[int], paint: Paint) -> list[str]:
 
 
 def _function(row: Row) -> str:
-    call = row.innermost
-    name = f"{call.function}@{call.label}" if call.label else call.function
-    return f"interrupt: {name}".rstrip(": ") if row.handler else name
+    function = row.innermost.function
+    return f"interrupt {function}".strip() if row.handler else function
 
 
-def _step(row: Row, start: int, entering: bool, paint: Paint) -> list[str]:
+def _same_statement(story: Story, row: Row) -> bool:
+    """Whether the step is one of several in a row that belong to one statement."""
+    near = story.rows[max(0, row.number - 2) : row.number + 1]
+    return any(
+        other.number != row.number and other.lane == row.lane and other.innermost == row.innermost
+        for other in near
+    )
+
+
+def _statement(call: Call, paint: Paint) -> str:
+    return _clean(f"@{call.label} {call.statement}" if call.label else call.statement, paint)
+
+
+def _places(story: Story, starts: list[int], paint: Paint) -> Places:
+    """The fullest way to write places for which every statement has room beside it."""
+    for places in (Places.PATH, Places.FILE):
+        if all(
+            _last_column(row, starts[row.lane], paint) + 2 + width(_place(row.innermost, places, paint))
+            <= paint.columns
+            for row in story.rows
+        ):
+            return places
+    return Places.LINE
+
+
+def _last_column(row: Row, start: int, paint: Paint) -> int:
+    lines = wrapped(_statement(row.innermost, paint), paint.columns - start, 4)
+    return start + width(lines[-1])
+
+
+def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -> list[str]:
     indent, room = " " * start, paint.columns - start
-    lines: list[str] = []
-    if entering:
-        lines += [paint(indent + line, "dim") for line in _entered(row, room, paint)]
     number = f"{row.number:>4}"
-    call = row.innermost
-    place = _place(call, paint)
-    statement = wrapped(_clean(call.statement, paint), room, 4)
-    body = [indent + line for line in statement]
+    place = _place(row.innermost, places, paint)
+    body = [indent + line for line in wrapped(_statement(row.innermost, paint), room, 4)]
     style = "bold red" if row.breaks else "bold"
-    painted = [paint(number, "dim") + paint(body[0][len(number) :], style)]
-    painted += [paint(line, style) for line in body[1:]]
+    lines = [paint(number, "dim") + paint(body[0][len(number) :], style)]
+    lines += [paint(line, style) for line in body[1:]]
     gap = paint.columns - width(place) - width(body[-1])
     if gap >= 2:
-        painted[-1] += " " * gap + paint(place, "dim")
+        lines[-1] += " " * gap + paint(place, "dim")
     else:
-        painted.append(" " * (paint.columns - width(place)) + paint(place, "dim"))
-    lines += painted
+        lines.append(" " * (paint.columns - width(place)) + paint(place, "dim"))
+    if ambiguous and row.access:
+        lines += [
+            paint(indent + "    " + line, "dim") for line in wrapped(_clean(row.access, paint), room - 4)
+        ]
     for change in row.changes:
         colour = "cyan" if change.kind is ChangeKind.LOCAL else "yellow"
-        text = _clean(change.text, paint)
-        if change.kind is ChangeKind.GHOST:
-            text += " (ghost)"
+        text = _clean(change.text, paint) + (" (ghost)" if change.kind is ChangeKind.GHOST else "")
         lines += [paint(indent + "    " + line, colour) for line in wrapped(text, room - 4)]
     return lines
 
 
-def _entered(row: Row, room: int, paint: Paint) -> list[str]:
-    """The function whose statements follow, and the kernel function that it models."""
-    function = _function(row) or "process"
-    kernel = next((call.kernel for call in reversed(row.calls) if call.kernel), "")
-    text = f"{function}: {kernel}" if kernel and kernel == row.innermost.kernel else f"{function}:"
-    return wrapped(_clean(text, paint), room)
+def _entered(row: Row, start: int, places: Places, paint: Paint) -> list[str]:
+    """The function whose statements follow, the kernel function that it models, and its file if rows lack it."""
+    room = paint.columns - start
+    text = f"{_function(row) or row.thread}:"
+    if row.innermost.kernel:
+        text += f" {row.innermost.kernel}"
+    lines = wrapped(_clean(text, paint), room)
+    if places is Places.LINE:
+        file = cut(_clean(row.innermost.spot.path, paint), room)
+        gap = paint.columns - start - width(lines[-1]) - width(file)
+        if gap < 2:
+            lines.append("")
+            gap = room - width(file)
+        lines[-1] += " " * gap + file
+    return [" " * start + paint(line, "dim") for line in lines]
 
 
-def _place(call: Call, paint: Paint) -> str:
-    """`file:line`, the file without its folders where they would take too much room."""
+def _place(call: Call, places: Places, paint: Paint) -> str:
+    """`specs/races/zap.kvm:12`, `zap.kvm:12` or `:12`."""
     text = _clean(call.spot.text, paint)
-    if width(text) > 28:
-        text = text.rpartition("/")[2]
-    return cut(text, 36)
+    match places:
+        case Places.PATH:
+            return cut(text, 36)
+        case Places.FILE:
+            return cut(text.rpartition("/")[2], 36)
+        case Places.LINE:
+            return f":{call.spot.line}"
 
 
 def _ending(broken: Broken, paint: Paint) -> list[str]:
@@ -123,7 +171,7 @@ def _ending(broken: Broken, paint: Paint) -> list[str]:
     if broken.claim:
         claim = wrapped(_clean(broken.claim, paint), room - 2, 4)
         lines += [" " * (_MARGIN + 2) + line for line in claim]
-    for text in broken.reason.lines:
+    for text in broken.reason.lines():
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_clean(text, paint), room - 2, 4)]
     if broken.spot.path:
         text = cut(_clean(broken.spot.text, paint), paint.columns)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Outcome, Report
+from kvmcheck.explain.outcomes import Outcome
+from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Report
 from kvmcheck.explain.story import Account, Finding, Note, Story
 from kvmcheck.render.commit import diagram
 from kvmcheck.render.paint import Paint

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kvmcheck check`: files in, verdicts out, as they become known."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from kvmcheck import __version__
+from kvmcheck.cli.arguments import (
+    PLANNED_FORMATS,
+    BadArguments,
+    Memory,
+    check_parser,
+    parsed,
+    reductions_off,
+    settings,
+)
+from kvmcheck.cli.exits import exit_status
+from kvmcheck.explain.outcomes import Outcome
+
+
+def check(argv: Sequence[str]) -> int:
+    """The exit status of a check; everything it has to say is printed."""
+    arguments = parsed(check_parser(), argv)
+    if arguments.version:
+        print(f"kvmcheck {__version__}")
+        return exit_status(Outcome.AS_EXPECTED)
+    if not arguments.paths:
+        raise BadArguments("name a .kvm file or a folder of them, e.g. `kvmcheck specs/`")
+    if arguments.format in PLANNED_FORMATS:
+        raise BadArguments(f"--format {arguments.format} is not supported yet")
+    chosen = settings(arguments.settings)
+    off = reductions_off(arguments.no_reduce)
+    # From here on it is work, with modules that take a moment to import.
+    from kvmcheck.cli.listener import Listener
+    from kvmcheck.cli.running import Run
+    from kvmcheck.pipeline import Options
+    from kvmcheck.render.paint import paint_for
+    from kvmcheck.render.verdicts import Detail
+
+    options = Options(
+        only=tuple(arguments.only),
+        settings=tuple(chosen.items()),
+        states=arguments.states,
+        depth=arguments.depth,
+        seconds=arguments.seconds,
+        memory=_bytes(arguments.memory),
+        traces=max(1, arguments.trace_all),
+        reductions_off=off,
+    )
+    detail = Detail(
+        traces=not (arguments.no_trace or arguments.quiet),
+        quiet=arguments.quiet,
+        commit=arguments.format == "commit",
+        unfold=arguments.unfold,
+        timings=arguments.timings,
+    )
+    colour = False if arguments.no_color else None
+    listener = Listener(
+        paint=paint_for(sys.stdout, colour=colour),
+        errors=paint_for(sys.stderr, colour=colour),
+        detail=detail,
+        terse=arguments.terse,
+        silent=arguments.format == "json",
+        progress=_wants_progress(arguments, sys.stderr),
+        debug=arguments.debug,
+    )
+    report = Run(options, listener, arguments.jobs).report(arguments.paths)
+    status = exit_status(report.outcome)
+    if arguments.format == "json":
+        from kvmcheck.render.jsonreport import as_json
+
+        sys.stdout.write(as_json(report, version=__version__, exit_status=status, timings=arguments.timings))
+    else:
+        listener.end(report, status)
+    return status
+
+
+def _wants_progress(arguments: argparse.Namespace, stream: TextIO) -> bool:
+    if arguments.progress is None:
+        return stream.isatty() and not arguments.quiet and os.environ.get("TERM") != "dumb"
+    return bool(arguments.progress)
+
+
+def _bytes(memory: Memory) -> int | None:
+    """The limit in bytes; None where the machine does not say how much it has."""
+    if memory.fraction is None:
+        return memory.bytes
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
+    return int(whole * memory.fraction)

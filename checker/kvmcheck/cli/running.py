@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Running the cases of all files, here or in several processes, and reporting them in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from kvmcheck.cli.files import SpecFile, spec_files
+from kvmcheck.cli.listener import Listener
+from kvmcheck.cli.main import BUG
+from kvmcheck.explain.outcomes import Outcome, gravest
+from kvmcheck.explain.report import CaseReport, FileReport, Judgement, Report
+from kvmcheck.pipeline import (
+    INTERRUPTED,
+    Case,
+    LoadedFile,
+    Options,
+    case_report,
+    check_case,
+    file_report,
+    load_file,
+    unknown_names,
+)
+from kvmcheck.source.diagnostic import Collector
+
+#: With fewer cases than this, starting processes costs more than it saves.
+_FEW = 4
+
+
+@dataclass(slots=True)
+class Run:
+    """A run over files.  `jobs`: processes; None: as many as there are CPUs when there is much to do."""
+
+    options: Options
+    listener: Listener
+    jobs: int | None
+
+    def report(self, paths: Sequence[str]) -> Report:
+        """The report; the listener hears of everything as it becomes known.  Ctrl-C ends it early."""
+        collector = Collector()
+        found = spec_files(paths, collector)
+        files = [load_file(file.path, self.options) for file in found]
+        unknown_names(files, self.options, collector)
+        self.listener.diagnostics(collector.all())
+        many = len(found) > 1 or any(file.found for file in found)
+        self.listener.detail = replace(self.listener.detail, alone=not many)
+        reports: list[FileReport] = []
+        interrupted = False
+        done = 0
+        total = sum(len(file.cases) for file in files)
+        with closing(self._cases(files, total)) as results:
+            for file, spec in zip(files, found, strict=True):
+                skipped = _why_skipped(file, spec, self.options)
+                empty = file_report(file, (), skipped)
+                self.listener.file(empty, header=many and bool(file.cases))
+                cases: list[CaseReport] = []
+                for _ in file.cases if not interrupted else ():
+                    try:
+                        result = next(results)
+                    except KeyboardInterrupt:
+                        interrupted = True
+                        break
+                    cases.append(result)
+                    interrupted = result.account is not None and result.account.stopped == INTERRUPTED
+                    done += 1
+                    self.listener.case(result, blank=self.listener.detail.alone)
+                    self.listener.counting(done, total)
+                cases += [_not_examined(case) for case in file.cases[len(cases) :]]
+                reports.append(file_report(file, tuple(cases), skipped))
+        left_out = [f"{file.path}: {name}" for file in files for name in file.left_out]
+        left_out += [
+            f"{file.path}: {case.name} (interrupted)"
+            for file in reports
+            for case in file.cases
+            if case.account is None and case.judgement.outcome is Outcome.UNKNOWN
+        ]
+        outcomes = [file.outcome for file in reports if not file.skipped]
+        if collector.has_errors:
+            outcomes.append(Outcome.BAD_INPUT)
+        return Report(tuple(reports), gravest(outcomes), tuple(left_out), collector.all())
+
+    def _cases(self, files: list[LoadedFile], total: int) -> Generator[CaseReport, None, None]:
+        """The results of all cases, in order."""
+        work = [(file, case) for file in files for case in file.cases]
+        jobs = self.jobs or ((os.cpu_count() or 1) if total >= _FEW else 1)
+        if jobs == 1 or total <= 1:
+            for file, case in work:
+                yield checked(file, case, self.options, self.listener)
+        else:
+            yield from _in_processes(work, self.options, min(jobs, total))
+
+
+def checked(file: LoadedFile, case: Case, options: Options, listener: Listener | None) -> CaseReport:
+    """The case, checked here; a bug of ours becomes its failure, so that the other cases still get theirs."""
+    try:
+        return check_case(
+            file, case, options, (lambda p: listener.searching(case.name, p)) if listener else None
+        )
+    except Exception as error:  # one case's bug must not hide the other cases
+        if listener is not None and listener.debug:
+            raise
+        return _failed(case, error)
+
+
+def _in_processes(work: list[tuple[LoadedFile, Case]], options: Options, jobs: int) -> Iterator[CaseReport]:
+    """The same in several processes; each reads the files that it needs by itself."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    shared = replace(options, memory=None if options.memory is None else options.memory // jobs)
+    # A fork has everything imported already; elsewhere a fresh interpreter is the only way.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_die_quietly)
+    try:
+        futures = [pool.submit(_in_worker, file.path, case.name, shared) for file, case in work]
+        for future, (_, case) in zip(futures, work, strict=True):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                yield _lost(case)
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _die_quietly() -> None:
+    """On Ctrl-C, which every process of the terminal gets, a worker just ends: the first process reports."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+
+def _in_worker(path: str, name: str, options: Options) -> CaseReport:
+    file = _loaded(path, options)
+    case = next(case for case in file.cases if case.name == name)
+    return checked(file, case, options, None)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: str, options: Options) -> LoadedFile:
+    """The file, read once for all cases of it that this process gets."""
+    return load_file(path, options)
+
+
+def _failed(case: Case, error: Exception) -> CaseReport:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return replace(case_report(case, Judgement(Outcome.OUR_BUG)), failure=f"(KVM900) {text}; {BUG}")
+
+
+def _lost(case: Case) -> CaseReport:
+    """A case whose process died: most likely the machine's memory did not suffice, and nothing is known."""
+    why = "the process that checked it died, perhaps for want of memory"
+    return case_report(case, Judgement(Outcome.UNKNOWN, (why,)))
+
+
+def _not_examined(case: Case) -> CaseReport:
+    return case_report(case, Judgement(Outcome.UNKNOWN, ("interrupted before it was checked",)))
+
+
+def _why_skipped(file: LoadedFile, spec: SpecFile, options: Options) -> str:
+    """Why a file without cases is no error; empty where it is one."""
+    if file.unit is None or file.cases:
+        return ""
+    if file.left_out or options.only:
+        return "nothing that was asked for"
+    return "a module, without scenarios" if spec.found else ""

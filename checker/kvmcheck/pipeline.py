@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The whole tool on one page: text -> syntax -> program -> result -> account -> judgement.
+
+`load_file` reads a spec and lists its cases (scenarios and mutants), `check_case` checks one of them, `check`
+does both for a whole file.  Nothing here prints, and nothing raises for what a user may have written: mistakes
+come back as diagnostics, limits as UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import assert_never
+
+from kvmcheck.elaborate.declarations import elaborate
+from kvmcheck.engine.budget import Budget
+from kvmcheck.engine.explicit import explore
+from kvmcheck.engine.reductions import Reductions
+from kvmcheck.engine.result import Result
+from kvmcheck.engine.stopping import Progress as Progress
+from kvmcheck.engine.stopping import StopPolicy
+from kvmcheck.explain.expectations import judge
+from kvmcheck.explain.outcomes import Outcome, gravest
+from kvmcheck.explain.report import CaseKind, CaseReport, Expectation, FileReport, Judgement
+from kvmcheck.explain.story import account, spot_of
+from kvmcheck.lang.imports import Unit, load
+from kvmcheck.lang.syntax import Check as ScenarioCheck
+from kvmcheck.lang.syntax import Expect, Expected, MutantDecl, ScenarioDecl
+from kvmcheck.library import model_folder
+from kvmcheck.semantics.program import CHOSEN_CHECKS, Check, Program
+from kvmcheck.semantics.verdict import Verdict
+from kvmcheck.source.diagnostic import Collector, Diagnostic, Label
+from kvmcheck.source.nearest import nearest
+from kvmcheck.source.text import Span, nowhere
+
+_WORD = {Verdict.HOLDS: "true", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "unknown"}
+
+#: What `Account.stopped` says after Ctrl-C.
+INTERRUPTED = "interrupted"
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all."""
+
+    only: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    states: int | None = None
+    depth: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+    traces: int = 1
+    reductions_off: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scenario or mutant that a file declares, and what it expects."""
+
+    name: str
+    title: str
+    kind: CaseKind
+    base: str
+    span: Span
+    wanted: tuple[tuple[Expectation, Span], ...]
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """What its `expect`s say."""
+        return tuple(expectation for expectation, _ in self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A file that was read: its cases, unless there are errors in it.  `left_out`: cases not asked for."""
+
+    path: str
+    unit: Unit | None
+    cases: tuple[Case, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def check(path: str | Path, options: Options = Options()) -> FileReport:
+    """What is known of a spec: every scenario and mutant in it, checked."""
+    file = load_file(str(path), options)
+    return file_report(file, tuple(check_case(file, case, options) for case in file.cases))
+
+
+def load_file(path: str, options: Options = Options()) -> LoadedFile:
+    """The file's cases, or the diagnostics that say why there are none to check."""
+    collector = Collector()
+    try:
+        unit = load(Path(path), (model_folder(),), collector)
+    except RecursionError:
+        collector.error("KVM110", "this is nested too deeply to be read", nowhere(path))
+        unit = None
+    if unit is None or collector.has_errors:
+        return LoadedFile(path, None, (), collector.all())
+    cases = _declared_cases(unit)
+    chosen = tuple(case for case in cases if _is_chosen(case, options.only, cases))
+    left_out = tuple(case.name for case in cases if case not in chosen)
+    return LoadedFile(path, unit, chosen, collector.all(), left_out)
+
+
+def nothing_to_check(file: LoadedFile) -> Diagnostic:
+    """Why a file that declares no scenario can't be checked."""
+    span = Span(file.unit.entry.span.source, 0, 0) if file.unit is not None else nowhere(file.path)
+    empty = file.unit is None or not file.unit.entry.items
+    return Diagnostic(
+        "KVM543",
+        "the file is empty" if empty else "the file declares no scenario, so there is nothing to check",
+        Label(span),
+        help="`kvmcheck new NAME` writes a first spec" if empty else 'write `scenario NAME "title" { … }`',
+    )
+
+
+def check_case(
+    file: LoadedFile, case: Case, options: Options = Options(), on_progress: OnProgress | None = None
+) -> CaseReport:
+    """What is known of one case of a file that was loaded without errors."""
+    assert file.unit is not None
+    asked = _asked(options.only, file)
+    report = case_report(case, Judgement(Outcome.BAD_INPUT), asked)
+    collector = Collector()
+    _need_expectation(case, collector)
+    program = elaborate(file.unit, case.name, dict(options.settings), collector)
+    if program is not None:
+        _expected_names(case, program, collector)
+        program = _only(program, asked)
+    report = replace(report, diagnostics=collector.all())
+    if program is None or collector.has_errors:
+        return report
+    try:
+        told = account(_explored(program, report, options, on_progress))
+    except MemoryError:
+        return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
+    if asked:
+        told = replace(told, findings=tuple(f for f in told.findings if f.property in asked))
+    return replace(report, account=told, judgement=judge(told, case.kind, report.expectations))
+
+
+def case_report(case: Case, judgement: Judgement, asked: frozenset[str] = frozenset()) -> CaseReport:
+    """The report of a case of which nothing is known yet; `asked`: only these properties matter."""
+    return CaseReport(
+        name=case.name,
+        title=case.title,
+        kind=case.kind,
+        base=case.base,
+        spot=spot_of(case.span),
+        expectations=tuple(e for e in case.expectations if not asked or e.property in asked),
+        account=None,
+        judgement=judgement,
+    )
+
+
+def _explored(
+    program: Program, report: CaseReport, options: Options, on_progress: OnProgress | None
+) -> Result:
+    """The result of the search, which ends early where nothing more is asked."""
+    return explore(
+        program,
+        budget=Budget(options.states, options.depth, options.seconds, options.memory),
+        reductions=Reductions(
+            seq="seq" not in options.reductions_off, dead_locals="dead" not in options.reductions_off
+        ),
+        stop=_stop_policy(report.expectations),
+        traces=options.traces,
+        progress=on_progress,
+    )
+
+
+def _stop_policy(expectations: tuple[Expectation, ...]) -> StopPolicy:
+    """Where all that is expected is violations, the search is over when it has them."""
+    if any(e.only or e.verdict is not Verdict.VIOLATED for e in expectations):
+        return StopPolicy()
+    return StopPolicy(wanted=frozenset(e.property for e in expectations))
+
+
+def unknown_names(files: list[LoadedFile], options: Options, collector: Collector) -> None:
+    """Report each `--only` that is no scenario, mutant or property of any file: checking nothing is no success."""
+    if any(file.unit is None for file in files):
+        return
+    known = {check.value for check in Check}
+    for file in files:
+        known |= {case.name for case in file.cases} | set(file.left_out) | _checked_names(file)
+    for name in options.only:
+        if name not in known:
+            near = nearest(name, known)
+            collector.error(
+                "KVM542",
+                f"no scenario, mutant or checked property is called `{name}`",
+                nowhere("--only"),
+                help=f"did you mean `{near}`?" if near else "",
+            )
+
+
+def _checked_names(file: LoadedFile) -> set[str]:
+    """The properties that the scenarios of a file check."""
+    items = file.unit.entry.items if file.unit is not None else ()
+    return {
+        name.text
+        for scenario in items
+        if isinstance(scenario, ScenarioDecl)
+        for part in scenario.items
+        if isinstance(part, ScenarioCheck)
+        for name in part.names
+    }
+
+
+def file_report(file: LoadedFile, cases: tuple[CaseReport, ...], skipped: str = "") -> FileReport:
+    """The file with its cases; without any, it is bad input unless it was skipped for a reason."""
+    if file.unit is None:
+        return FileReport(file.path, cases, file.diagnostics, Outcome.BAD_INPUT)
+    if skipped:
+        return FileReport(file.path, cases, file.diagnostics, Outcome.AS_EXPECTED, skipped)
+    if not file.cases:
+        said = (*file.diagnostics, nothing_to_check(file))
+        return FileReport(file.path, cases, said, Outcome.BAD_INPUT)
+    outcome = gravest(case.judgement.outcome for case in cases)
+    return FileReport(file.path, cases, file.diagnostics, outcome)
+
+
+def _verdict(outcome: Expected) -> Verdict:
+    match outcome:
+        case Expected.HOLDS:
+            return Verdict.HOLDS
+        case Expected.VIOLATED:
+            return Verdict.VIOLATED
+        case Expected.UNKNOWN:
+            return Verdict.UNKNOWN
+        case _:
+            assert_never(outcome)
+
+
+def _declared_cases(unit: Unit) -> tuple[Case, ...]:
+    """The scenarios and mutants of the file itself, in order; those of the modules that it uses are theirs."""
+    cases: list[Case] = []
+    for item in unit.entry.items:
+        match item:
+            case ScenarioDecl(name=name, title=title, items=items, span=span):
+                wanted = _expectations(tuple(part for part in items if isinstance(part, Expect)))
+                cases.append(Case(name.text, title, CaseKind.SCENARIO, "", span, wanted))
+            case MutantDecl(name=name, base=base, title=title, expects=expects, span=span):
+                wanted = _expectations(expects)
+                cases.append(Case(name.text, title, CaseKind.MUTANT, base.text, span, wanted))
+            case _:
+                pass
+    return tuple(cases)
+
+
+def _expectations(expects: tuple[Expect, ...]) -> tuple[tuple[Expectation, Span], ...]:
+    return tuple(
+        (Expectation(name.text, _verdict(expect.outcome), expect.only, spot_of(name.span)), name.span)
+        for expect in expects
+        for name in expect.properties
+    )
+
+
+def _is_chosen(case: Case, only: tuple[str, ...], cases: tuple[Case, ...]) -> bool:
+    """Whether `--only` asks for the case, by its name or by that of a property that it is about."""
+    if not only or case.name in only:
+        return True
+    properties = set(only) - {other.name for other in cases}
+    named = set(only) - properties
+    if named or not properties:
+        return False
+    return case.kind is CaseKind.SCENARIO or any(e.property in properties for e, _ in case.wanted)
+
+
+def _asked(only: tuple[str, ...], file: LoadedFile) -> frozenset[str]:
+    """The properties that `--only` names; empty: all."""
+    return frozenset(only) - {case.name for case in file.cases} - set(file.left_out)
+
+
+def _only(program: Program, asked: frozenset[str]) -> Program:
+    """The program with the asked properties alone, if any were asked for."""
+    if not asked:
+        return program
+    return replace(
+        program,
+        properties=tuple(p for p in program.properties if p.name in asked),
+        checks=tuple(c for c in program.checks if c.value in asked),
+        covers=(),
+    )
+
+
+def _need_expectation(case: Case, collector: Collector) -> None:
+    if case.kind is CaseKind.MUTANT and not case.wanted:
+        collector.error(
+            "KVM540",
+            f"mutant `{case.name}` does not say what it breaks",
+            case.span,
+            help="write `expect PROPERTY violated;`",
+        )
+
+
+def _expected_names(case: Case, program: Program, collector: Collector) -> None:
+    """An expectation about something that is not checked can be neither met nor missed."""
+    known = {p.name for p in program.properties} | {check.value for check in Check}
+    unchosen = {check.value for check in CHOSEN_CHECKS} - {check.value for check in program.checks}
+    for expectation, span in case.wanted:
+        name = expectation.property
+        if name in known - unchosen:
+            continue
+        near = nearest(name, known)
+        collector.error(
+            "KVM541",
+            f"`{name}` is expected to be {_WORD[expectation.verdict]}, but it is not checked",
+            span,
+            help=f"did you mean `{near}`?"
+            if near and name not in known
+            else f"write `check {name};` in the scenario",
+        )
