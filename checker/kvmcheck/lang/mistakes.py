@@ -44,6 +44,8 @@ _NO_WORDS = {
     "register": "leave it out",
 }
 
+_TYPE_WORDS = {"seq", "int", "bool", "void", "spinlock", "rwlock", "mutex", "rwsem"}
+
 _CONDITIONS = {"if", "while", "await", "assert", "BUG_ON", "WARN_ON", "assume", "switch"}
 
 
@@ -273,7 +275,8 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
         return _error("KVM122", "there are no casts", cast, help="a struct is built with `(T){ .field = e }`")
     if token.text == "," and ";" in expected and "=" in expected and "[" in expected:
         return _error("KVM116", "a declaration has one name", here, help="write `;` and a second declaration")
-    if token.text in RESERVED and "a name" in expected and "(" not in expected:
+    only_a_name = "(" not in expected or token.text in _TYPE_WORDS
+    if token.text in RESERVED and "a name" in expected and only_a_name:
         other = _OTHER_NAMES.get(token.text)
         return _error(
             "KVM117",
