@@ -58,7 +58,6 @@ from kvmcheck.semantics.program import (
     Operation,
     Order,
     Pause,
-    Place,
     Process,
     Program,
     Property,
@@ -266,7 +265,10 @@ class Evaluator:
         path.nodes = (*path.nodes, path.node)
         if len(path.nodes) > LONGEST_STEP:
             raise Broken(
-                Check.NO_OUT_OF_BOUNDS, "a step that never ends: a loop without an access", node.span, overflow=True
+                Check.NO_OUT_OF_BOUNDS,
+                "a step that never ends: a loop without an access",
+                node.span,
+                overflow=True,
             )
         outside = path.group is None
         further = self._perform(operation, path, runner, node.span)
@@ -299,7 +301,9 @@ class Evaluator:
             case Update(place=place, new=new, target=target, result=result, order=order):
                 scope = self._scope(path, runner, span)
                 number, indices = resolve(place, scope)
-                self._accessed(path, runner, (number, indices), write=True, order=order, span=span, atomic=True)
+                self._accessed(
+                    path, runner, (number, indices), write=True, order=order, span=span, atomic=True
+                )
                 scope = replace(scope, old_value=path.values[number][self._element(number, indices)])
                 stored = value_of(new, scope)
                 told = None if result is None else value_of(result, scope)
@@ -340,7 +344,9 @@ class Evaluator:
             case Choose():
                 return self._choose(path, runner, operation, span)
             case Set(target=target, value=value):
-                path.locals[target] = UNSET if value is None else value_of(value, self._scope(path, runner, span))
+                path.locals[target] = (
+                    UNSET if value is None else value_of(value, self._scope(path, runner, span))
+                )
             case Assertion(condition=condition, check=check, text=text):
                 if not self._true(condition, path, runner, span):
                     raise Broken(check, text, span)
@@ -431,7 +437,9 @@ class Evaluator:
             needed = rule.write if write else rule.read
             strict = write or rule.strict
             wanted = strict or (not marked and Check.NO_DATA_RACE in self.program.checks)
-            if wanted and not self._guarded(needed, path, runner, (rule.dimensions, indices), marked or atomic):
+            if wanted and not self._guarded(
+                needed, path, runner, (rule.dimensions, indices), marked or atomic
+            ):
                 verb = "written" if write else "read"
                 raise Broken(
                     Check.NO_UNGUARDED_ACCESS if strict else Check.NO_DATA_RACE,
@@ -487,7 +495,9 @@ class Evaluator:
             if operation.flavour.sleeps:
                 self._may_sleep(path, runner, f"taking `{variable.name}`", span)
             if lock_holds(held, HeldMode.ANY, me):
-                raise Broken(Check.NO_LOCK_MISUSE, f"`{variable.name}` is taken by a thread that holds it", span)
+                raise Broken(
+                    Check.NO_LOCK_MISUSE, f"`{variable.name}` is taken by a thread that holds it", span
+                )
         mode = HeldMode.WRITE if operation.shared else HeldMode.ANY
         free = not lock_holds(held, mode, None) and not lock_holds(held, HeldMode.ANY, me)
         if operation.target is not None:
@@ -624,9 +634,7 @@ class Evaluator:
 
     # -------------------------------------------------------------------------- its end
 
-    def _outcome(
-        self, path: Path, runner: Runner, ending: Ending, broken: Broken | None = None
-    ) -> Outcome:
+    def _outcome(self, path: Path, runner: Runner, ending: Ending, broken: Broken | None = None) -> Outcome:
         body = runner.body
         locals_ = tuple(path.locals)
         finished = isinstance(body.nodes[path.node].operation, End) and broken is None

@@ -318,7 +318,9 @@ def value_of(expression: Expr, scope: Scope) -> Value:
             return value_of(inner, replace(scope.before, bound=scope.bound, calls=scope.calls))
         case Held(lock=lock, mode=mode, thread=thread):
             number, indices = resolve(lock, scope)
-            holder = None if thread is None else position_of(sort_of(thread), value_of(thread, scope), scope.span)
+            holder = (
+                None if thread is None else position_of(sort_of(thread), value_of(thread, scope), scope.span)
+            )
             return int(lock_holds(read(number, indices, scope), mode, holder))
         case Apply():
             return applied(expression, scope)
@@ -357,7 +359,9 @@ def value_of(expression: Expr, scope: Scope) -> Value:
             if len(fitting) != 1:
                 how_many = "no" if not fitting else "more than one"
                 raise Broken(
-                    Check.NO_OUT_OF_BOUNDS, f"`the {sort_name(bound.sort)}`: {how_many} member fits", scope.span
+                    Check.NO_OUT_OF_BOUNDS,
+                    f"`the {sort_name(bound.sort)}`: {how_many} member fits",
+                    scope.span,
                 )
             return fitting[0]
         case _:
@@ -535,9 +539,7 @@ def element_sort(sort: Sort) -> Sort:
     return sort.element
 
 
-def is_member(
-    sorts: list[Sort], values: list[Value], numbering: SeqNumbering, span: Span | None
-) -> bool:
+def is_member(sorts: list[Sort], values: list[Value], numbering: SeqNumbering, span: Span | None) -> bool:
     """Whether the first value is in the second, a set or list."""
     inner = element_sort(sorts[1])
     if isinstance(sorts[1], SetSort):

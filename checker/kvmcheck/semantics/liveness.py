@@ -116,7 +116,17 @@ def expressions_in(operation: Operation) -> tuple[Expr, ...]:
             return tuple(part for part in (domain, where) if part is not None)
         case Set(value=value):
             return () if value is None else (value,)
-        case AtomicEnter() | Pause() | Allocate() | Irq() | CoverHere() | MightSleep() | Fence() | Skip() | End():
+        case (
+            AtomicEnter()
+            | Pause()
+            | Allocate()
+            | Irq()
+            | CoverHere()
+            | MightSleep()
+            | Fence()
+            | Skip()
+            | End()
+        ):
             return ()
         case _:
             assert_never(operation)

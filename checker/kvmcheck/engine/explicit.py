@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Breadth first through all reachable states: shortest counterexamples, and HOLDS only for what was all seen.
+
+`explore` is the entry.  The states come from the compiled program; whatever it finds is run again by the
+evaluator before it is told (see NOTE(replay) in engine/replay.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from kvmcheck.engine.budget import Budget
+from kvmcheck.engine.compiled import Callbacks, Compiled, StateTest, StepTest, ThreadCode
+from kvmcheck.engine.coverage import empty_choices, unreached_statements
+from kvmcheck.engine.finding import (
+    BrokenState,
+    BrokenStep,
+    BrokenTransition,
+    Deadlock,
+    Finding,
+    LockCycle,
+    Race,
+)
+from kvmcheck.engine.layout import Layout, Packed
+from kvmcheck.engine.lockgraph import LockGraph
+from kvmcheck.engine.memory import resident_bytes
+from kvmcheck.engine.reductions import ALL, Reductions
+from kvmcheck.engine.replay import Replay
+from kvmcheck.engine.result import Coverage, CoverResult, Result
+from kvmcheck.engine.runtime import Fail
+from kvmcheck.engine.stopping import Progress, StopPolicy
+from kvmcheck.semantics.evaluate import Evaluator
+from kvmcheck.semantics.outcome import Ending
+from kvmcheck.semantics.program import Check, Program, PropertyKind
+from kvmcheck.semantics.sorts import Value
+from kvmcheck.semantics.verdict import PropertyResult, Verdict
+from kvmcheck.semantics.witness import Trace
+from kvmcheck.source.text import Span
+
+#: With several counterexamples wanted, so many candidates are kept for each one, to choose distinct ones from.
+CANDIDATES = 16
+#: Limits and the clock are looked at every so many expanded states.
+LOOK_EVERY = 256
+#: At most five reports of progress in a second.
+REPORT_EVERY = 0.2
+#: A step that nests deeper than this never ends; see semantics.evaluate.LONGEST_STEP.
+DEEPEST_STEP = 9_000
+
+NEVER = StopPolicy()
+
+OnProgress = Callable[[Progress], None]
+
+
+def explore(
+    program: Program,
+    *,
+    budget: Budget,
+    reductions: Reductions = ALL,
+    stop: StopPolicy = NEVER,
+    traces: int = 1,
+    progress: OnProgress | None = None,
+) -> Result:
+    """The verdicts on a program: of every property, check and cover, from all states that the budget allows.
+
+    `stop` may end the search early; `traces`: so many counterexamples that differ in their last statement or
+    their threads.  Ctrl-C ends the search with what is known so far.  `InternalError` if engine and evaluator
+    disagree.
+    """
+    search = Search(
+        program, budget=budget, reductions=reductions, stop=stop, traces=traces, progress=progress
+    )
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST_STEP + limit))
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        search.stopped = "interrupted"
+    finally:
+        sys.setrecursionlimit(limit)
+    return search.result()
+
+
+@dataclass(slots=True)
+class Watch:
+    """A condition that has to be true once: a probe or a cover; `found`: the state (or step's start) and depth."""
+
+    name: str
+    test: StateTest | None
+    step_test: StepTest | None
+    text: str
+    found: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class Claim:
+    """A property under examination."""
+
+    name: str
+    test: StateTest | None
+    step_test: StepTest | None
+    probes: list[Watch] = field(default_factory=list)
+
+
+class Stop(Exception):
+    """The search ends here; why is in `Search.stopped`."""
+
+
+class Search:
+    """One search: its states in the order of their discovery, and what it has found so far."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        budget: Budget,
+        reductions: Reductions,
+        stop: StopPolicy,
+        traces: int,
+        progress: OnProgress | None,
+    ) -> None:
+        self.program = program
+        self.budget = budget
+        self.policy = stop
+        self.traces = traces
+        self.progress = progress
+        self.started = monotonic()
+        self.reported = self.started
+        self.layout = Layout(program, reductions)
+        self.compiled = Compiled(self.layout)
+        self.order: list[Packed] = []
+        self.parents: array[int] = array("q")
+        self.seen: dict[Packed, int] = {}
+        self.findings: dict[str, list[tuple[int, Finding]]] = {}
+        self.overflows: dict[Span, BrokenStep] = {}
+        self.stopped = ""
+        self.complete = False
+        self.transitions = 0
+        self.depth = 0
+        self.now = 0
+        self.expanded = 0
+        self.broken_here = 0
+        self.out: list[Packed] = []
+        self.accesses: list[tuple[int, int]] = []
+        self.race_spans: set[Span] = set()
+        self.races_refuted: set[tuple[int, int, int]] = set()
+        self.locks = LockGraph()
+        self.covered: dict[str, tuple[int, int]] = {}
+        self.replay = Replay(self.layout, self.order, self.parents)
+        self._watch_claims()
+
+    def _watch_claims(self) -> None:
+        compiled = self.compiled
+        self.invariants: list[Claim] = []
+        self.step_claims: list[Claim] = []
+        self.probes: list[Watch] = []
+        self.step_probes: list[Watch] = []
+        self.claims: list[Claim] = []
+        for claim, name, probe_names in zip(
+            self.program.properties, compiled.claims, compiled.probes, strict=True
+        ):
+            if claim.kind is PropertyKind.STEP:
+                made = Claim(claim.name, None, compiled.step_test(name))
+                made.probes = [
+                    Watch(probe_name, None, compiled.step_test(probe_name), probe.text)
+                    for probe_name, probe in zip(probe_names, claim.probes, strict=True)
+                ]
+                self.step_claims.append(made)
+                self.step_probes += made.probes
+            else:
+                made = Claim(claim.name, compiled.state_test(name), None)
+                made.probes = [
+                    Watch(probe_name, compiled.state_test(probe_name), None, probe.text)
+                    for probe_name, probe in zip(probe_names, claim.probes, strict=True)
+                ]
+                self.invariants.append(made)
+                self.probes += made.probes
+            self.claims.append(made)
+        self.cover_watches = [
+            Watch(cover.name, None if name is None else compiled.state_test(name), None, "")
+            for cover, name in zip(self.program.covers, compiled.covers, strict=True)
+        ]
+        self.probes += [watch for watch in self.cover_watches if watch.test is not None]
+
+    # ------------------------------------------------------------------ what the generated code tells
+
+    def _bad(self, site_number: int, thread: int, handler: bool) -> None:
+        site = self.compiled.sites[site_number]
+        self.broken_here += 1
+        finding = BrokenStep(site.check, self.now, thread, handler, site.span, site.overflow)
+        if site.overflow:
+            self.overflows.setdefault(site.span, finding)
+        else:
+            self._found(finding, self.depth + 1)
+
+    def _note(self, slot: int, site: int, value: Value = None) -> Value:
+        self.accesses.append((slot, site))
+        return value
+
+    def _edge(self, held: int, taken: int, site: int, thread: int) -> None:
+        span = self.compiled.tables.edges[site]
+        cycle = self.locks.add(held, taken, span)
+        if cycle is not None:
+            self._found(LockCycle(self.now, thread, cycle), self.depth + 1)
+
+    def _covered(self, number: int) -> None:
+        self.covered.setdefault(self.compiled.tables.covers[number], (self.now, self.depth + 1))
+
+    def _on_step(self, before: Packed, after: list[Value], thread: int) -> None:
+        for watch in self.step_probes:
+            if watch.found is None and watch.step_test is not None:
+                try:
+                    if watch.step_test(before, after, thread):
+                        watch.found = (self.now, self.depth + 1)
+                except Fail:
+                    pass
+        for claim in self.step_claims:
+            assert claim.step_test is not None
+            try:
+                holds = claim.step_test(before, after, thread)
+            except Fail:
+                holds = False
+            if not holds:
+                packed = list(after)
+                self.layout.canonical(packed)
+                self._found(BrokenTransition(claim.name, self.now, thread, tuple(packed)), self.depth + 1)
+
+    # ------------------------------------------------------------------ findings
+
+    def _found(self, finding: Finding, length: int) -> None:
+        """Keep a finding, if it is among the shortest few of its property."""
+        kept = self.findings.setdefault(finding.property, [])
+        if self.traces == 1 and kept and length < kept[0][0]:
+            kept[0] = (length, finding)
+        elif len(kept) < (1 if self.traces == 1 else CANDIDATES * self.traces):
+            kept.append((length, finding))
+
+    def _may_stop(self) -> bool:
+        return self.policy.satisfied_by(frozenset(self.findings))
+
+    def _saturated(self, name: str) -> bool:
+        return len(self.findings.get(name, ())) >= (1 if self.traces == 1 else CANDIDATES * self.traces)
+
+    # ------------------------------------------------------------------ the search
+
+    def run(self) -> None:
+        """Expand states until there are none left, or something says stop."""
+        callbacks = Callbacks(
+            self.out.append, self._bad, self._note, self._edge, self._covered, self._on_step
+        )
+        threads = self.compiled.threads(callbacks)
+        try:
+            self._begin()
+            self._search(threads)
+        except Stop:
+            return
+        self.complete = not self.overflows
+        if self.overflows:
+            self.stopped = self.overflow_reason()
+
+    def _begin(self) -> None:
+        evaluator = Evaluator(self.program, dead_locals=self.layout.reductions.dead_locals)
+        self.depth = -1
+        for outcome in evaluator.initial_states():
+            if outcome.ending is Ending.BROKEN and outcome.violation is not None:
+                self._broken_init(outcome.violation.property, outcome.violation.text)
+            elif outcome.ending is Ending.DONE:
+                self._add(self.layout.pack(outcome.after), -1)
+        self.depth = 0
+        if not self.order:
+            self.stopped = self.stopped or "there is no initial state"
+            raise Stop
+        if self.stopped:
+            raise Stop
+
+    def _broken_init(self, name: str, text: str) -> None:
+        self.stopped = f"the init block breaks `{name}`: {text}"
+
+    def _add(self, packed: Packed, parent: int) -> None:
+        """A state, if it is new: kept, and examined."""
+        number = len(self.order)
+        if self.seen.setdefault(packed, number) != number:
+            return
+        self.order.append(packed)
+        self.parents.append(parent)
+        self._examine(packed, number)
+
+    def _examine(self, packed: Packed, number: int) -> None:
+        """Evaluate every invariant and open probe in a new state."""
+        for claim in self.invariants:
+            test = claim.test
+            assert test is not None
+            try:
+                if test(packed):
+                    continue
+            except Fail:
+                pass
+            if not self._saturated(claim.name):
+                self._found(BrokenState(claim.name, number), self.depth + 1)
+        if self.probes:
+            self._probe(packed, number)
+
+    def _probe(self, packed: Packed, number: int) -> None:
+        for watch in self.probes:
+            assert watch.test is not None
+            try:
+                if watch.test(packed):
+                    watch.found = (number, self.depth + 1)
+            except Fail:
+                pass
+        if any(watch.found is not None for watch in self.probes):
+            self.probes = [watch for watch in self.probes if watch.found is None]
+
+    def _search(self, threads: list[ThreadCode]) -> None:
+        processes = self.program.processes
+        soft = [
+            (number, code)
+            for number, code in enumerate(threads)
+            if not processes[self.program.threads[number].process].hardware
+        ]
+        hard = [code for code in threads if code not in [code for _, code in soft]]
+        wants_deadlock = Check.NO_DEADLOCK in self.program.checks
+        racy = bool(self.compiled.racy)
+        out, order = self.out, self.order
+        add = self._add
+        level_end = len(order)
+        position = 0
+        looked = 0
+        while position < len(order):
+            if position == level_end:
+                self.depth += 1
+                level_end = len(order)
+            if self.budget.depth is not None and self.depth >= self.budget.depth:
+                self._end(f"the depth limit of {self.budget.depth} steps was reached")
+            if looked == 0:
+                self._look(position)
+                looked = LOOK_EVERY
+            looked -= 1
+            self.now = position
+            state = order[position]
+            self.broken_here = 0
+            try:
+                if racy:
+                    self._expand_watching_races(soft, state)
+                else:
+                    for _, code in soft:
+                        code.run(state)
+                if wants_deadlock and not out and not self.broken_here:
+                    self._check_deadlock(state)
+                for code in hard:
+                    code.run(state)
+            except RecursionError:
+                self._end("a step never ends: a loop without an access")
+            self.transitions += len(out) + self.broken_here
+            for packed in out:
+                add(packed, position)
+            out.clear()
+            self.accesses.clear()
+            position += 1
+            self.expanded = position
+            if self.findings and self._may_stop():
+                self._end("everything that was looked for is violated")
+
+    def _end(self, why: str) -> None:
+        self.out.clear()
+        self.stopped = why
+        raise Stop
+
+    def _look(self, position: int) -> None:
+        """Look at the limits and the clock."""
+        budget = self.budget
+        if budget.states is not None and len(self.order) >= budget.states:
+            self._end(f"the limit of {budget.states:,} states was reached")
+        now = monotonic()
+        if budget.seconds is not None and now - self.started >= budget.seconds:
+            self._end(f"the time limit of {budget.seconds:g} seconds was reached")
+        if budget.memory is not None and resident_bytes() >= budget.memory:
+            self._end(f"the memory limit of {budget.memory // 2**20:,} MB was reached")
+        if self.progress is not None and now - self.reported >= REPORT_EVERY:
+            self.reported = now
+            elapsed = now - self.started
+            self.progress(
+                Progress(
+                    len(self.order),
+                    self.transitions,
+                    len(self.order) / elapsed,
+                    self.depth,
+                    len(self.order) - position,
+                    elapsed,
+                )
+            )
+
+    def _check_deadlock(self, state: Packed) -> None:
+        if self._saturated(Check.NO_DEADLOCK.value):
+            return
+        if self.replay.evaluator.is_deadlock(self.layout.unpack(state)):
+            self._found(Deadlock(self.now), self.depth)
+
+    # ------------------------------------------------------------------ races
+
+    def _expand_watching_races(self, soft: list[tuple[int, ThreadCode]], state: Packed) -> None:
+        noted: list[tuple[int, list[tuple[int, int]]]] = []
+        for number, code in soft:
+            code.run(state)
+            if self.accesses:
+                noted.append((number, self.accesses[:]))
+                self.accesses.clear()
+        for nth, (first, accesses) in enumerate(noted):
+            for second, others in noted[nth + 1 :]:
+                self._compare(first, accesses, second, others)
+
+    def _compare(
+        self, first: int, accesses: list[tuple[int, int]], second: int, others: list[tuple[int, int]]
+    ) -> None:
+        races = self.compiled.tables.races
+        for slot, site in accesses:
+            for other_slot, other_site in others:
+                if slot != other_slot:
+                    continue
+                a, b = races[site], races[other_site]
+                if not (a.write or b.write):
+                    continue
+                self.race_spans |= {side.span for side in (a, b) if side.race}
+                if not (a.marked and b.marked) and not self._is_guarded(slot):
+                    self._race(first, second, slot)
+
+    def _is_guarded(self, slot: int) -> bool:
+        for variable, first in zip(
+            reversed(self.program.variables), reversed(self.layout.first), strict=True
+        ):
+            if first <= slot:
+                return variable.guard is not None
+        return False
+
+    def _race(self, first: int, second: int, slot: int) -> None:
+        """Keep a race, if the evaluator sees it too: an access before a lock that is taken is none."""
+        if self._saturated(Check.NO_DATA_RACE.value) and not (
+            self.traces == 1 and self.findings[Check.NO_DATA_RACE.value][0][0] > self.depth
+        ):
+            return
+        state = self.layout.unpack(self.order[self.now])
+        if self.replay.race_between(state, (first, second), slot) is not None:
+            self._found(Race(self.now, (first, second), slot), self.depth)
+
+    # ------------------------------------------------------------------ the result
+
+    def overflow_reason(self) -> str:
+        """Which bound was too small, in the evaluator's words."""
+        first = next(iter(self.overflows.values()))
+        broken = self.replay.trace(first).violation
+        return "a bound was too small" if broken is None else broken.text
+
+    def result(self) -> Result:
+        """What is known, every trace replayed."""
+        seconds = monotonic() - self.started
+        results = [self._property_result(claim.name, claim.probes) for claim in self.claims]
+        listed = {claim.name for claim in self.claims}
+        for check in (*self.program.checks, *Check):
+            if check.value in listed or (
+                check not in self.program.checks and check.value not in self.findings
+            ):
+                continue
+            listed.add(check.value)
+            results.append(self._property_result(check.value, []))
+        covers = tuple(self._cover_result(watch) for watch in self.cover_watches)
+        hit = self.compiled.hit
+        tables = self.compiled.tables
+        coverage = Coverage(
+            states=len(self.order),
+            transitions=self.transitions,
+            depth=max(self.depth, 0),
+            seconds=seconds,
+            complete=self.complete,
+            stopped=self.stopped,
+            unreached=unreached_statements(self.program, tables, hit),
+            races=tuple(sorted(self.race_spans, key=lambda span: (span.source.path, span.start))),
+            empty_choices=empty_choices(tables, hit),
+        )
+        return Result(self.program, tuple(results), covers, coverage)
+
+    def _property_result(self, name: str, probes: list[Watch]) -> PropertyResult:
+        if name in self.findings:
+            return PropertyResult(name, Verdict.VIOLATED, self._traces(name))
+        if not self.complete:
+            return PropertyResult(name, Verdict.UNKNOWN, reason=self.stopped)
+        vacuous = tuple(probe.text for probe in probes if probe.found is None)
+        return PropertyResult(name, Verdict.HOLDS, vacuous=vacuous)
+
+    def _traces(self, name: str) -> tuple[Trace, ...]:
+        """The shortest counterexamples, distinct in their last statement or their threads."""
+        chosen: dict[tuple[object, ...], Trace] = {}
+        for _, finding in sorted(self.findings[name], key=lambda found: found[0]):
+            trace = self.replay.trace(finding)
+            threads = frozenset(step.thread for step in trace.steps)
+            last = trace.steps[-1] if trace.steps else None
+            key = (threads, None if last is None else (last.thread, last.handler, last.node))
+            chosen.setdefault(key, trace)
+            if len(chosen) == self.traces:
+                break
+        return tuple(chosen.values())
+
+    def _cover_result(self, watch: Watch) -> CoverResult:
+        if watch.test is None:
+            found = self.covered.get(watch.name)
+            if found is None:
+                return CoverResult(watch.name, None, None)
+            return CoverResult(watch.name, found[1], self.replay.witness_of_cover(found[0], watch.name))
+        if watch.found is None:
+            return CoverResult(watch.name, None, None)
+        return CoverResult(watch.name, watch.found[1], self.replay.witness(watch.found[0]))
