@@ -227,6 +227,37 @@ class Flattener:
             return self.emit("branch", span, val=condition)
         return self.emit("nop" if known else "jump", span)
 
+    def condition(self, expr: s.Expr, span: object, wanted: bool = True) -> list[Instr]:
+        """Go on if the condition is as wanted; what jumps away otherwise, to be tied."""
+        o = s.BinaryOp
+        match expr:
+            case s.Unary(s.UnaryOp.NOT, operand):
+                return self.condition(operand, span, not wanted)
+            case s.Binary(o.IMPLIES, left, right):
+                return self.condition(
+                    s.Binary(o.OR, s.Unary(s.UnaryOp.NOT, left, left.span), right, expr.span), span, wanted
+                )
+            case s.Binary(o.AND | o.OR, left, right):
+                both = (expr.op is o.AND) == wanted
+                first = self.condition(left, span, wanted if both else not wanted)
+                second = self.condition(right, span, wanted)
+                if both:
+                    return first + second
+                for instr in first:
+                    instr.jump = self.here()
+                self.emit("nop", span)
+                return second
+            case _:
+                value = self.value(expr)
+                if wanted:
+                    return [self.branch(value, span)]
+                return [self.branch(Val(lambda c: int(not value.get(c)), value.reads, None), span)]
+
+    def tie(self, jumps: list[Instr]) -> None:
+        """Let them go to what comes next."""
+        for instr in jumps:
+            instr.jump = self.here()
+
     def trial(self, action: Callable[[], object]) -> bool:
         """Whether an action emits anything; undone again."""
         before = (len(self.code), self.counter, len(self.instances), len(self.heads), len(self.gotos), self.groups)
@@ -652,23 +683,23 @@ class Flattener:
 
     def ternary(self, condition: s.Expr, then: s.Expr, otherwise: s.Expr, span: object) -> Val:
         """`c ? a : b`."""
-        test = self.value(condition)
 
         def both() -> None:
             self.value(then)
             self.value(otherwise)
 
         if not self.trial(both):
+            test = self.value(condition)
             yes, no = self.value(then), self.value(otherwise)
             kind = yes.type or no.type
             reads = test.reads | yes.reads | no.reads
             return Val(lambda c: yes.get(c) if test.get(c) else no.get(c), reads, kind)
         result = self.fresh("", v.Bool())
-        branch = self.branch(test, span)
+        jumps = self.condition(condition, span)
         yes = self.value(then)
         self.emit("set", span, val=yes, target=result.key)
         over = self.jump(span)
-        branch.jump = self.here()
+        self.tie(jumps)
         no = self.value(otherwise)
         self.emit("set", span, val=no, target=result.key)
         over.jump = self.here()
@@ -1053,31 +1084,32 @@ class Flattener:
                 else:
                     self.value(expression)
             case s.If(condition, then, otherwise):
-                test = self.branch(self.value(condition), span)
+                jumps = self.condition(condition, span)
                 self.scoped(then)
                 if otherwise is None:
-                    test.jump = self.here()
+                    self.tie(jumps)
                 else:
                     over = self.jump(span)
-                    test.jump = self.here()
+                    self.tie(jumps)
                     self.scoped(otherwise)
                     over.jump = self.here()
                 self.emit("nop", span)
             case s.While(condition, body):
                 head = self.head(span)
-                test = self.branch(self.value(condition), span)
+                jumps = self.condition(condition, span)
                 self.loop(body, head)
                 self.jump(span, head)
-                test.jump = self.here()
+                self.tie(jumps)
                 self.end_loop(span)
             case s.DoWhile(body, condition):
                 head = self.head(span)
                 self.loop(body, None)
                 for position in self.loops[-1][1]:
                     self.code[position].jump = self.here()
-                test = self.branch(self.value(condition), span)
+                self.emit("nop", span)
+                jumps = self.condition(condition, span)
                 self.jump(span, head)
-                test.jump = self.here()
+                self.tie(jumps)
                 self.end_loop(span)
             case s.For():
                 self.c_for(statement)
@@ -1181,9 +1213,9 @@ class Flattener:
         if statement.initial is not None:
             self.statement(statement.initial)
         head = self.head(span)
-        test = None
+        jumps: list[Instr] = []
         if statement.condition is not None:
-            test = self.branch(self.value(statement.condition), span)
+            jumps = self.condition(statement.condition, span)
         self.loop(statement.body, None)
         for position in self.loops[-1][1]:
             self.code[position].jump = self.here()
@@ -1191,8 +1223,7 @@ class Flattener:
         if statement.step is not None:
             self.statement(statement.step)
         self.jump(span, head)
-        if test is not None:
-            test.jump = self.here()
+        self.tie(jumps)
         self.end_loop(span)
         self.names.pop()
 
