@@ -105,6 +105,22 @@ def run_page(page: Path, folder: Path) -> Iterator[Ran]:
             yield Ran(block, command, shown, done.stdout)
 
 
+def _excerpt(shown: str, printed: str) -> str | None:
+    """The printed text, of which the page may leave out the beginning and the end; None if it can't be told where."""
+    before, after = shown.strip("\n").split("\n"), printed.strip("\n").split("\n")
+    head, tail = before[0].strip() == "…", before[-1].strip() == "…"
+    kept = before[head : len(before) - tail]
+    if "…" in (line.strip() for line in kept):
+        return None
+    if head or tail:
+        if not kept or (head and kept[0] not in after) or (tail and kept[-1] not in after):
+            return None
+        start = after.index(kept[0]) if head else 0
+        end = after.index(kept[-1]) + 1 if tail else len(after)
+        after = ["…"] * head + after[start:end] + ["…"] * tail
+    return "".join(f"{line}\n" for line in after) if printed.strip() else ""
+
+
 def written_anew(page: Path) -> list[str]:
     """Put the real output into a page; what could not be put there, since the page leaves lines out."""
     complaints = []
@@ -117,15 +133,11 @@ def written_anew(page: Path) -> list[str]:
             at = text.index(old, at)
             if ran.as_shown:
                 new = old
-            elif "…" in ran.shown.split("\n"):
+            elif (output := _excerpt(ran.shown, ran.printed)) is not None:
+                new = f"$ {ran.command}\n{output}"
+            else:
                 complaints.append(f"{ran.block.place}: $ {ran.command}: mend by hand\n{ran.printed}")
                 new = old
-            else:
-                new = (
-                    f"$ {ran.command}\n{ran.printed.rstrip()}\n"
-                    if ran.printed.strip()
-                    else f"$ {ran.command}\n"
-                )
             text = text[:at] + new + text[at + len(old) :]
             at += len(new)
     page.write_text(text, encoding="utf-8")
