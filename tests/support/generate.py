@@ -194,7 +194,10 @@ class Generator:
 
     def boolean(self, scope: Scope, depth: int = 0) -> str:
         """A condition."""
-        options: list[tuple[float, Callable[[], str]]] = [(0.2, lambda: self.rng.choice(["true", "false"]))]
+        known = ["true", "false", *["flag", "!flag"] * self.features.params]
+        options: list[tuple[float, Callable[[], str]]] = [
+            (0.6 if self.features.params else 0.2, lambda: self.rng.choice(known))
+        ]
         if read := self.any_read("bool", scope):
             options.append((3, lambda: read))
         compare = self.rng.choice(["==", "!=", "<", "<=", ">", ">="])

@@ -160,19 +160,22 @@ class Liveness:
 
     def __init__(self, body: Body) -> None:
         self.live = live_locals(body)
-        count = len(body.locals)
         self.kept: tuple[frozenset[int], ...] = tuple(
-            frozenset()
-            if isinstance(node.operation, End)
-            else self.live[number]
-            | frozenset(local for local in range(count) if number in body.watched.get(local, frozenset()))
+            frozenset() if isinstance(node.operation, End) else self.live[number]
             for number, node in enumerate(body.nodes)
         )
 
 
 def live_locals(body: Body) -> tuple[frozenset[int], ...]:
-    """For each node, the locals that some path from it reads before writing."""
-    uses = [used(node) for node in body.nodes]
+    """For each node, the locals that some path from it reads before writing.
+
+    Where a thread may stop, a property reads what is watched there: a local cleared on the way there would be
+    lost to it.
+    """
+    uses = [
+        used(node) | _watched(body, number) if number == 0 or is_stop(node.operation) else used(node)
+        for number, node in enumerate(body.nodes)
+    ]
     kills = [written(node.operation) for node in body.nodes]
     live: list[frozenset[int]] = [frozenset()] * len(body.nodes)
     predecessors: list[list[int]] = [[] for _ in body.nodes]
@@ -194,6 +197,10 @@ def live_locals(body: Body) -> tuple[frozenset[int], ...]:
                     queued.add(before)
                     waiting.append(before)
     return tuple(live)
+
+
+def _watched(body: Body, number: int) -> frozenset[int]:
+    return frozenset(local for local, where in body.watched.items() if number in where)
 
 
 def surely_assigned(body: Body) -> tuple[frozenset[int], ...]:

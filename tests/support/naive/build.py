@@ -24,6 +24,10 @@ from tests.support.naive.flatten import (
 from tests.support.naive.names import Found, Scope, World
 from tests.support.naive.run import Access, Guard, Model, Run, State, Stepper, Thread, ThreadState, names_only
 
+#: Where a property looks at a local: about to do a label (end ""), between two, or anywhere.
+Where = tuple[str, str] | None
+Wanted = dict[str, set[tuple[str, Where]]]
+
 CHOSEN = ("no_deadlock", "no_data_race", "no_sleep_in_atomic", "lock_order")
 
 
@@ -45,7 +49,7 @@ class Built:
     properties: list[Property]
     covers: dict[str, Property | None]
     initial: list[State]
-    wanted: dict[str, set[str]]
+    wanted: Wanted
     monitors: int
 
     def context(self, state: State) -> Context:
@@ -100,7 +104,7 @@ def successors(code: Code, position: int) -> list[int]:
     return [position + 1]
 
 
-def finish(f: Flattener, span: object, wanted: dict[str, set[str]]) -> Code:
+def finish(f: Flattener, span: object, wanted: Wanted) -> Code:
     """The flat body with its end, pauses and liveness."""
     f.finish_function(span)
     f.emit("end", span)
@@ -108,6 +112,16 @@ def finish(f: Flattener, span: object, wanted: dict[str, set[str]]) -> Code:
     for head in f.heads:
         if _comes_back_unseen(code, head):
             code.instrs[head].op = "pause"
+    looked_at: list[frozenset[str]] = [frozenset()] * len(code.instrs)  # a property reads where a thread stops
+    for instance in code.instances:
+        for position in range(instance.first, instance.last):
+            looked_at[position] |= frozenset(instance.regions.values())
+        for name, where in wanted.get(instance.function, ()):
+            if name not in instance.locals:
+                continue
+            kept = {place.local for place in f.leaves(f.local_place(instance.locals[name])) if place.local}
+            for position in _looked_at(code, instance, where):
+                looked_at[position] |= kept
     live: list[frozenset[str]] = [frozenset()] * len(code.instrs)
     changed = True
     while changed:
@@ -117,18 +131,34 @@ def finish(f: Flattener, span: object, wanted: dict[str, set[str]]) -> Code:
             after = frozenset().union(*(live[p] for p in successors(code, position)))
             kills = frozenset((instr.writes,)) if instr.writes is not None else frozenset()
             now = (after - kills) | instr.reads
+            if is_stop(instr.op):
+                now |= looked_at[position]
             if now != live[position]:
                 live[position] = now
                 changed = True
-    for instance in code.instances:
-        kept = set(instance.regions.values())
-        for name in wanted.get(instance.function, ()):
-            if name in instance.locals:
-                kept |= {place.local for place in f.leaves(f.local_place(instance.locals[name])) if place.local}
-        for position in range(instance.first, instance.last):
-            live[position] |= kept
     code.live = live
     return code
+
+
+def _looked_at(code: Code, instance: Instance, where: Where) -> set[int]:
+    """The instructions of a call at which a property may look at its locals."""
+    whole = set(range(instance.first, instance.last))
+    if where is None or where == ("entry", ""):
+        return whole
+    start, end = where
+    if not end:
+        return set(range(instance.at[start], instance.ends[start])) if start in instance.at else set()
+    flag = instance.regions[start, end]
+    waiting = [i for i in whole if code.instrs[i].target == flag and code.instrs[i].flag]
+    found: set[int] = set()
+    while waiting:
+        position = waiting.pop()
+        instr = code.instrs[position]
+        if position in found or (instr.target == flag and not instr.flag):
+            continue
+        found.add(position)
+        waiting.extend(successors(code, position))
+    return found & whole
 
 
 def _comes_back_unseen(code: Code, head: int) -> bool:
@@ -153,11 +183,23 @@ class Wishes:
     def __init__(self, world: World) -> None:
         self.world = world
         self.watch = Watch()
-        self.locals: dict[str, set[str]] = {}
+        self.locals: Wanted = {}
 
-    def look(self, node: object, scope: Scope, bound: dict[str, Meaning], calls: dict[str, str]) -> None:
-        """Walk a property."""
+    def look(
+        self,
+        node: object,
+        scope: Scope,
+        bound: dict[str, Meaning],
+        calls: dict[str, str],
+        where: dict[str, Where] | None = None,
+    ) -> None:
+        """Walk a property; `where` says at which part of a call a local is looked at."""
+        where = where or {}
         match node:
+            case s.Binary(s.BinaryOp.AND | s.BinaryOp.IMPLIES, left, right):
+                self.look(left, scope, bound, calls, where)
+                self.look(right, scope, bound, calls, {**where, **_places_in(left)})
+                return
             case s.Quantified(_, binders, body):
                 bound, calls = dict(bound), dict(calls)
                 for binder in binders:
@@ -169,14 +211,14 @@ class Wishes:
                     else:
                         kind = self.world.type(binder.type, scope)
                         bound[binder.name.text] = BoundName(binder.name.text, kind)
-                    self.look(binder.domain, scope, bound, calls)
-                self.look(body, scope, bound, calls)
+                    self.look(binder.domain, scope, bound, calls, where)
+                self.look(body, scope, bound, calls, where)
                 return
             case s.LiveIn(call, start, end):
                 self.watch.regions.setdefault(calls[call.text], set()).add((start.label, end.label))
                 return
             case s.Field(s.Name(text), name) if text in calls:
-                self.locals.setdefault(calls[text], set()).add(name.text)
+                self.locals.setdefault(calls[text], set()).add((name.text, where.get(text)))
                 return
             case s.After(start, end, body):
                 used = set(_names((start.arguments, end.arguments if end else ())))
@@ -184,15 +226,28 @@ class Wishes:
                 self.watch.monitors.append(
                     Monitor(len(self.watch.monitors), node, scope, variables, dict(bound))
                 )
-                self.look(body, scope, bound, calls)
+                self.look(body, scope, bound, calls, where)
                 return
             case tuple():
                 for part in node:
-                    self.look(part, scope, bound, calls)
+                    self.look(part, scope, bound, calls, where)
             case _ if is_dataclass(node) and not isinstance(node, type):
                 for f in fields(node):
                     if f.name != "span":
-                        self.look(getattr(node, f.name), scope, bound, calls)
+                        self.look(getattr(node, f.name), scope, bound, calls, where)
+
+
+def _places_in(condition: s.Expr) -> dict[str, Where]:
+    """Where calls are if a condition is true."""
+    match condition:
+        case s.LiveAt(call, label):
+            return {call.text: (label.label, "")}
+        case s.LiveIn(call, start, end):
+            return {call.text: (start.label, end.label)}
+        case s.Binary(s.BinaryOp.AND, left, right):
+            return {**_places_in(left), **_places_in(right)}
+        case _:
+            return {}
 
 
 def _names(node: object) -> Iterator[str]:

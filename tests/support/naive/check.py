@@ -44,10 +44,13 @@ def check(unit: UnitLike, case: str, *, max_states: int = 200_000) -> NaiveResul
     """The whole truth about one scenario or mutant, as far as `max_states` allows."""
     result = NaiveResult()
     first = World(unit.entry, unit.modules, case)
-    params = first.any_params()
-    for values in product(*(v.members(kind) for _, kind in params)):
+    params = dict(first.any_params())
+    first.chosen_params = {name: v.members(kind)[0] for name, kind in params.items()}
+    build(first)
+    used = {name: kind for name, kind in params.items() if name in first.used_params}  # others are no state
+    for values in product(*(v.members(kind) for kind in used.values())):
         world = World(unit.entry, unit.modules, case)
-        world.chosen_params = {name: x for (name, _), x in zip(params, values, strict=True)}
+        world.chosen_params = {**first.chosen_params, **dict(zip(used, values, strict=True))}
         Search(build(world), result, max_states).run()
     return result
 

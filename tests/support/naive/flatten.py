@@ -124,6 +124,7 @@ class Instance:
     last: int = -1
     locals: dict[str, LocalName] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
     regions: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
@@ -1002,7 +1003,8 @@ class Flattener:
         for region in sorted(self.watch.regions.get(key, ())):
             flag = self.fresh("region", v.Bool())
             instance.regions[region] = flag.key
-            self.emit("set", expr.span, val=literal(int(region[0] == "entry")), target=flag.key)
+            starts = region[0] == "entry"
+            self.emit("set", expr.span, val=literal(int(starts)), target=flag.key, flag=starts)
         self.events(key, "call", None, names, expr.span)
         instance.at["entry"] = self.here()
         self.block(declared.body)
@@ -1331,9 +1333,10 @@ class Flattener:
         else:
             self.statement(body)
         if instance is not None:
+            instance.ends[name] = self.here()
             for (start, end), flag in instance.regions.items():
                 if start == name or end == name:
-                    self.emit("set", span, val=literal(int(start == name)), target=flag)
+                    self.emit("set", span, val=literal(int(start == name)), target=flag, flag=start == name)
 
     def local_decl(self, statement: s.LocalDecl) -> None:
         """A local: unset, or with its initial value."""

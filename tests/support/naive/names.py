@@ -53,6 +53,7 @@ class World:
         self.settings: dict[str, s.Setting] = {}
         self.seq_wrap: int | None = None
         self.chosen_params: dict[str, v.Value] = {}
+        self.used_params: set[str] = set()
         scenarios = {i.name.text: i for i in root.items if isinstance(i, s.ScenarioDecl)}
         mutants = {i.name.text: i for i in root.items if isinstance(i, s.MutantDecl)}
         edits: tuple[s.Edit, ...] = ()
@@ -190,6 +191,7 @@ class World:
                 return what.value
             case s.ParamDecl():
                 if found.key in self.chosen_params:
+                    self.used_params.add(found.key)
                     return self.chosen_params[found.key]
                 setting = self.settings.get(found.key)
                 value = setting.value if setting else what.default
