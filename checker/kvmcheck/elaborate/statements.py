@@ -657,8 +657,8 @@ def _switch(code: Code, stmt: syntax.Switch) -> None:
             stmt.subject.span,
             help="add the cases, or `default:`",
         )
-    elif isinstance(subject.sort, IntSort | IdSort):
-        done += graph.ends
+    else:
+        done += graph.ends  # of an exhaustive switch nothing gets here, but each branch has two ways on
     graph.ends = done + loop.breaks
 
 
