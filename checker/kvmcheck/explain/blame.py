@@ -291,16 +291,20 @@ def _said(expression: Expr, scope: Scope) -> str:
             name = _place(lock, scope)
             number, indices = resolve(lock, scope)
             value = shown(program, read(number, indices, scope), program.variables[number].sort)
-            how = "" if mode is HeldMode.ANY else f" for {mode.value}"
+            held = is_true(expression, scope)
+            if thread is None and mode is HeldMode.ANY:
+                return f"{name} is held by {value}" if held else f"{name} is free"
+            how = "" if mode is HeldMode.ANY else f" for {'reading' if mode is HeldMode.READ else 'writing'}"
             who = "" if thread is None else f" by {shown(program, value_of(thread, scope), sort_of(thread))}"
-            truth = "held" if is_true(expression, scope) else "not held"
-            return f"{name} is {truth}{how}{who} ({value})"
+            return f"{name} is {'' if held else 'not '}held{how}{who} ({value})"
         case CallAt(call=call, label=label):
             truth = "at" if is_true(expression, scope) else "not at"
-            return f"{_plain(call)} is {truth} @{label.rpartition('@')[2]}"
+            return f"{_call_name(call, scope)} is {truth} @{label.rpartition('@')[2]}"
         case CallIn(call=call, start=start, end=end):
             truth = "in" if is_true(expression, scope) else "not in"
-            return f"{_plain(call)} is {truth} @{start.rpartition('@')[2]}..@{end.rpartition('@')[2]}"
+            return (
+                f"{_call_name(call, scope)} is {truth} @{start.rpartition('@')[2]}..@{end.rpartition('@')[2]}"
+            )
         case _:
             value = shown(program, value_of(expression, scope), sort_of(expression))
             return f"{_path(expression, scope)} = {value}"
@@ -384,6 +388,11 @@ def _since(expression: Expr, scope: Scope, scopes: list[Scope]) -> int | None:
             latest = number
         previous = value
     return latest
+
+
+def _call_name(call: str, scope: Scope) -> str:
+    """`f (of vcpu0)`: which call a bound name stands for."""
+    return f"{_plain(call)} (of {scope.program.threads[scope.calls[call][1]].name})"
 
 
 def _plain(name: str) -> str:

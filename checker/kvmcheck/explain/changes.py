@@ -31,13 +31,14 @@ class ChangeKind(Enum):
 class Change:
     """One element, field or local that holds something else than before.
 
-    `before` is empty for a local: what a local held before is rarely the point.
+    `before` is empty for a local: what a local held before is rarely the point.  `function`: whose local it is.
     """
 
     kind: ChangeKind
     name: str
     before: str
     after: str
+    function: str = ""
 
     @property
     def text(self) -> str:
@@ -128,7 +129,7 @@ def _body_locals(
         text = shown(program, value, variable.sort)
         if (variable.name, text) not in said:
             said.add((variable.name, text))
-            yield Change(ChangeKind.LOCAL, variable.name, "", text)
+            yield Change(ChangeKind.LOCAL, variable.name, "", text, body.frames[variable.frame].function)
 
 
 def _repeats(program: Program, body: Body, number: int, values: tuple[Value, ...], thread: int) -> bool:

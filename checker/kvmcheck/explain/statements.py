@@ -21,6 +21,8 @@ _TOKEN = re.compile(
       | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )
+#: An `atomic` block is one step: so much of what it does is shown.
+_MOST_OF_A_BLOCK = 40
 _HEADS = frozenset({"if", "while", "for", "switch", "repeat"})
 _LABELS = re.compile(r"^(?:@\w+\s*|(?:case\b[^:]*|default|\w+)\s*:(?!:)\s*|else\s+|do\s+)")
 _SOURCE = re.compile(r'\bfrom\s+"([^"\n]*)"(?:\s+at\s+"([^"\n]*)")?')
@@ -49,7 +51,13 @@ def statement(span: Span) -> str:
     at = bisect_right(edges, span.start)
     start = edges[at - 1] if at else 0
     end = edges[at] if at < len(edges) else len(span.source.text)
-    return _trimmed(span.source.text[start:end], span.start - start)
+    text = _trimmed(span.source.text[start:end], span.start - start)
+    if text.split("(")[0].strip() in _HEADS and text.endswith(")"):
+        text += " ..."
+    if text == "atomic":
+        inside = squeezed(span.source.text[end : end + 4 * _MOST_OF_A_BLOCK])
+        text = f"atomic {{ {inside[:_MOST_OF_A_BLOCK].rstrip()} ..."
+    return text
 
 
 def own_text(span: Span) -> str:

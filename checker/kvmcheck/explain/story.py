@@ -7,6 +7,7 @@ formats say the same; and it is cheap to hand from one process to another.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kvmcheck.engine.result import Coverage, CoverResult, Result
@@ -16,7 +17,7 @@ from kvmcheck.explain.statements import claim_text, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
 from kvmcheck.semantics.program import (
     Body,
-    Frame,
+    Branch,
     Load,
     Node,
     Operation,
@@ -32,6 +33,9 @@ from kvmcheck.semantics.state import State
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 from kvmcheck.semantics.witness import Step, Trace, Violation
 from kvmcheck.source.text import Span
+
+#: An `if` whose condition is one branch of the program, of the same sense: no `!`, `&&`, `||` or `?`.
+_PLAIN_CONDITION = re.compile(r"if \((?:[^!&|?]|!=|&(?!&))*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,13 @@ class Call:
     spot: Spot
     kernel: str
     label: str  # the innermost label in this function that covers the statement
+    decided: str  # of a condition that this step decided: `true` or `false`
+    frame: int  # which of the inlined calls it is
+
+    @property
+    def text(self) -> str:
+        """The statement, with what its condition came to."""
+        return f"{self.statement} /* {self.decided} */" if self.decided else self.statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,8 @@ class Holding:
 class Row:
     """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last.
 
-    `access` says which access of its statement the step is: `reads mmu_notifier_seq`; empty where that is plain.
+    `access` says which access of its statement the step is: `reads mmu_notifier_seq`; empty where it is none.
+    `still_open`: so many of the calls go on after the step.
     """
 
     number: int
@@ -79,6 +91,7 @@ class Row:
     thread: str
     handler: bool
     calls: tuple[Call, ...]
+    still_open: int
     access: str
     changes: tuple[Change, ...]
     held: tuple[Holding, ...]
@@ -92,10 +105,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What the last row breaks: the name, what is said of it, the claim as written, and the values."""
+    """What the last row breaks: the name, what is said of it, the claim as written, and the values.
+
+    `said` is name and text as one sentence.
+    """
 
     property: str
     text: str
+    said: str
     claim: str
     spot: Spot
     reason: Reason
@@ -148,7 +165,8 @@ class Account:
     name: str
     title: str
     sizes: tuple[tuple[str, str], ...]
-    scope: str
+    looked: str
+    sized: str
     states: int
     transitions: int
     depth: int
@@ -170,7 +188,8 @@ def account(result: Result) -> Account:
         name=program.name,
         title=program.title,
         sizes=program.sizes,
-        scope=scope,
+        looked=_looked(coverage),
+        sized=_sized(program),
         states=coverage.states,
         transitions=coverage.transitions,
         depth=coverage.depth,
@@ -187,13 +206,19 @@ def account(result: Result) -> Account:
 
 def scope_sentence(program: Program, coverage: Coverage) -> str:
     """What was looked at: `every one of 4,751 states, to depth 31; 2 Vcpu, 2 Gfn, 2 Pfn`."""
-    looked = (
-        f"every one of {coverage.states:,} states, to depth {coverage.depth}"
-        if coverage.complete
-        else f"{coverage.states:,} states, to depth {coverage.depth}, not all"
-    )
-    sizes = ", ".join(_size(name, value) for name, value in program.sizes)
-    return f"{looked}; {sizes}" if sizes else looked
+    sizes = _sized(program)
+    return f"{_looked(coverage)}; {sizes}" if sizes else _looked(coverage)
+
+
+def _looked(coverage: Coverage) -> str:
+    states = f"{coverage.states:,} state" if coverage.states == 1 else f"{coverage.states:,} states"
+    if coverage.complete:
+        return f"every one of {states}, to depth {coverage.depth}"
+    return f"{states}, to depth {coverage.depth}, not all there are"
+
+
+def _sized(program: Program) -> str:
+    return ", ".join(_size(name, value) for name, value in program.sizes)
 
 
 def tell(program: Program, trace: Trace, scope: str) -> Story:
@@ -218,10 +243,9 @@ def tell(program: Program, trace: Trace, scope: str) -> Story:
 
 def _size(name: str, value: str) -> str:
     """`2 Vcpu`; a size that is not a number as `name = value`."""
-    words = value.split()
-    return (
-        f"{words[-1]} {name}" if words and words[-1].isdigit() and name[:1].isupper() else f"{name} = {value}"
-    )
+    number = value.split()[-1] if value else ""
+    is_type = name[:1].isupper() and not name.isupper()  # the size of a type, not a parameter
+    return f"{number} {name}" if is_type and number.isdigit() else f"{name} = {value}"
 
 
 def _finding(program: Program, found: PropertyResult, scope: str) -> Finding:
@@ -254,12 +278,14 @@ def _row(program: Program, before: State, step: Step, number: int, lane: int, br
     thread = program.threads[step.thread]
     process = program.processes[thread.process]
     body = process.interrupt if step.handler and process.interrupt is not None else process.body
+    calls = _calls(program, body, step)
     return Row(
         number=number,
         lane=lane,
         thread=thread.name,
         handler=step.handler,
-        calls=_calls(program, body, body.nodes[step.node]),
+        calls=calls,
+        still_open=_still_open(body, calls, step),
         access=_access(program, body.nodes[step.node].operation),
         changes=changes(program, before, step.after, step.thread),
         held=_held(program, step.after),
@@ -267,26 +293,65 @@ def _row(program: Program, before: State, step: Step, number: int, lane: int, br
     )
 
 
-def _calls(program: Program, body: Body, node: Node) -> tuple[Call, ...]:
-    """The stack of a node: in each caller, the statement that calls on."""
-    stack: list[tuple[Frame, Span]] = []
+def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
+    """The stack of a step: in each caller, the statement that calls on."""
+    node = body.nodes[step.node]
+    stack: list[tuple[int, Span]] = []
     number: int | None = node.frame
     span = node.span
     while number is not None:
         frame = body.frames[number]
-        stack.append((frame, span))
+        stack.append((number, span))
         span, number = frame.call, frame.parent
-    return tuple(_call(program, node, frame, span) for frame, span in reversed(stack))
+    decided = _decided(body, step)
+    return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
 
 
-def _call(program: Program, node: Node, frame: Frame, span: Span) -> Call:
-    function = frame.function
+def _call(
+    program: Program,
+    body: Body,
+    node: Node,
+    frame: int,
+    span: Span,
+    decided: dict[tuple[int, str], bool],
+) -> Call:
+    function = body.frames[frame].function
     declared = program.functions.get(function)
     source = kernel_source(function, declared) if declared else None
     own = [label.rpartition("@") for label in node.labels]
     label = next((label for name, _, label in reversed(own) if name == function), "")
     kernel = f"{source.file} {source.version}".strip() if source else ""
-    return Call(function, statement(span), spot_of(span), kernel, label)
+    text = statement(span)
+    truth = decided.get((frame, text))
+    word = "" if truth is None else str(truth).lower()
+    return Call(function, text, spot_of(span), kernel, label, word, frame)
+
+
+def _decided(body: Body, step: Step) -> dict[tuple[int, str], bool]:
+    """By frame and statement: what the conditions that the step decided came to."""
+    state = step.after.threads[step.thread]
+    end = state.handler_pc if step.handler else state.pc
+    decided: dict[tuple[int, str], bool] = {}
+    for number, following in zip(step.nodes, (*step.nodes[1:], end), strict=False):
+        node = body.nodes[number]
+        if isinstance(node.operation, Branch) and following in node.successors:
+            text = statement(node.span)
+            if _PLAIN_CONDITION.match(text):
+                decided[node.frame, text] = following == node.successors[0]
+    return decided
+
+
+def _still_open(body: Body, calls: tuple[Call, ...], step: Step) -> int:
+    state = step.after.threads[step.thread]
+    at = state.handler_pc if step.handler else state.pc
+    if at is None:
+        return 0
+    here: list[int] = []
+    number: int | None = body.nodes[at].frame
+    while number is not None:
+        here.append(number)
+        number = body.frames[number].parent
+    return sum(call.frame in here for call in calls)
 
 
 def _access(program: Program, operation: Operation) -> str:
@@ -336,9 +401,12 @@ def _start(program: Program, state: State) -> list[str]:
 
 def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
     claimed = next((p for p in program.properties if p.name == violation.property), None)
+    name = violation.property
+    text = "" if violation.text == f"`{name}` does not hold" else violation.text
     return Broken(
-        property=violation.property,
-        text=violation.text,
+        property=name,
+        text=text,
+        said=f"{name}: {text}" if text else f"{name} does not hold",
         claim=claim_text(claimed.span) if claimed else "",
         spot=spot_of(violation.span),
         reason=reason(program, trace, claimed) if claimed else Reason((), ()),

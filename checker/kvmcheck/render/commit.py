@@ -2,16 +2,16 @@
 """The diagram that kernel changelogs use: one column per CPU, time runs down, to be pasted into a mail.
 
 ASCII, no tabs, no colour, at most 75 columns, whatever stands in the spec.  Consecutive steps of one thread are
-one row; `unfold` gives each step its own.  A statement of a helper is shown as the labelled statement that
-called it (`pfn = gfn_to_pfn(gfn)`, not the loads inside), for that is how a reviewer would write it.
+one row; `unfold` gives each step its own.  A call that nobody interrupts is shown as the statement that makes it
+(`pfn = gfn_to_pfn(gfn)`, not the loads inside), for that is how a reviewer would write it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kvmcheck.explain.changes import Change, ChangeKind
-from kvmcheck.explain.story import Call, Row, Story
+from kvmcheck.explain.story import Row, Story
 from kvmcheck.render.plain import packed, padded, visible, width, wrapped
 
 #: What a mail client and checkpatch leave of a line.
@@ -23,16 +23,22 @@ _NARROWEST = 34
 
 
 @dataclass(frozen=True, slots=True)
+class _Segment:
+    """Consecutive statements of one function."""
+
+    function: str
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Cell:
     """What one thread does before another one runs."""
 
     lane: int
     steps: tuple[int, ...]
-    function: str
-    statements: tuple[str, ...]
+    segments: tuple[_Segment, ...]
     notes: tuple[str, ...]
     breaks: bool
-    entering: bool = False
 
 
 def diagram(story: Story, *, unfold: bool = False) -> str:
@@ -43,9 +49,8 @@ def diagram(story: Story, *, unfold: bool = False) -> str:
     rows: dict[int, int] = {}
     for number, cell in enumerate(_cells(story, unfold), start=1):
         rows |= dict.fromkeys(cell.steps, number)
-        entering = functions.get(cell.lane) != cell.function and cell.function != ""
-        functions[cell.lane] = cell.function
-        lines += _drawn(replace(cell, entering=entering), number, starts[cell.lane])
+        lines += _drawn(cell, number, starts[cell.lane], functions.get(cell.lane, ""))
+        functions[cell.lane] = cell.segments[-1].function
     lines += _ending(story, None if unfold else rows)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -75,42 +80,84 @@ def _header(story: Story, starts: list[int]) -> list[str]:
 
 
 def _cells(story: Story, unfold: bool) -> list[_Cell]:
-    groups: list[list[Row]] = []
+    runs: list[list[Row]] = []
     for row in story.rows:
-        together = groups and not unfold and groups[-1][-1].lane == row.lane
-        if together and _summit(groups[-1][-1]).function == _summit(row).function:
-            groups[-1].append(row)
+        if runs and not unfold and runs[-1][-1].lane == row.lane:
+            runs[-1].append(row)
         else:
-            groups.append([row])
-    return [_cell(group, unfold) for group in groups]
+            runs.append([row])
+    whole = set() if unfold else _whole_calls(runs)
+    return [_cell(run, whole) for run in runs]
 
 
-def _cell(rows: list[Row], unfold: bool) -> _Cell:
-    calls = [row.innermost if unfold else _summit(row) for row in rows]
-    statements: list[tuple[str, str]] = []
-    for call, row in zip(calls, rows, strict=True):
-        said = (call.spot.text, ("[irq] " if row.handler else "") + call.statement)
-        if not statements or statements[-1] != said:
-            statements.append(said)
+def _whole_calls(runs: list[list[Row]]) -> set[tuple[int, int]]:
+    """The calls that begin and return within one run, as (step, depth) for each of their steps.
+
+    Such a call is one statement of its caller; a call that another thread interrupts has to be looked into.
+    """
+    last: dict[tuple[int, bool], Row] = {}
+    members: dict[tuple[int, int], list[tuple[int, int]]] = {}  # (first step, depth): its (run, step)s
+    instance: dict[tuple[int, bool], dict[int, tuple[int, int]]] = {}
+    closed: set[tuple[int, int]] = set()
+    for number, run in enumerate(runs):
+        for row in run:
+            thread = (row.lane, row.handler)
+            before, open_calls = last.get(thread), instance.setdefault(thread, {})
+            for depth, call in enumerate(row.calls):
+                goes_on = before is not None and depth < before.still_open and depth in open_calls
+                if not goes_on or before is None or before.calls[depth].frame != call.frame:
+                    open_calls[depth] = (row.number, depth)
+                members.setdefault(open_calls[depth], []).append((number, row.number))
+                if depth >= row.still_open:
+                    closed.add(open_calls[depth])
+            last[thread] = row
+    return {
+        (step, depth)
+        for (first, depth), steps in members.items()
+        if (first, depth) in closed and len({run for run, _ in steps}) == 1
+        for _, step in steps
+    }
+
+
+def _cell(rows: list[Row], whole: set[tuple[int, int]]) -> _Cell:
+    segments: list[_Segment] = []
+    said = ""
+    changes: list[Change] = []
+    for row in rows:
+        depth = _depth(row, whole)
+        call = row.calls[depth]
+        text = ("[irq] " if row.handler else "") + _ascii(call.statement)
+        function = _ascii(call.function)
+        if not segments or segments[-1].function != function:
+            segments.append(_Segment(function, (text,)))
+        elif said != f"{call.spot.text} {text}":
+            segments[-1] = _Segment(function, (*segments[-1].statements, text))
+        said = f"{call.spot.text} {text}"
+        if call.decided:
+            latest = f"{text} /* {call.decided} */"
+            segments[-1] = _Segment(function, (*segments[-1].statements[:-1], latest))
+        shown = {outer.function for outer in row.calls[: depth + 1]}
+        changes += [c for c in row.changes if c.kind is not ChangeKind.LOCAL or c.function in shown]
     return _Cell(
         lane=rows[0].lane,
         steps=tuple(row.number for row in rows),
-        function=_ascii(calls[0].function),
-        statements=tuple(_ascii(text) for _, text in statements),
-        notes=tuple(_ascii(note) for note in _net([change for row in rows for change in row.changes])),
+        segments=tuple(segments),
+        notes=tuple(_ascii(note) for note in _net(changes)),
         breaks=rows[-1].breaks,
     )
 
 
-def _summit(row: Row) -> Call:
-    """The call on the stack that a reviewer would write down: the labelled one, else the kernel function."""
-    for call in reversed(row.calls):
-        if call.label:
-            return call
-    for call in reversed(row.calls):
-        if call.kernel:
-            return call
-    return row.innermost
+def _depth(row: Row, whole: set[tuple[int, int]]) -> int:
+    """Which call on the stack is shown: the caller of the outermost whole call below the function of interest.
+
+    Of interest is the outermost function that models a kernel function, or else the process's own function.
+    """
+    modelled = [depth for depth, call in enumerate(row.calls) if call.kernel]
+    interest = modelled[0] if modelled else 1
+    for depth in range(interest + 1, len(row.calls)):
+        if (row.number, depth) in whole:
+            return depth - 1
+    return len(row.calls) - 1
 
 
 def _net(changed: list[Change]) -> list[str]:
@@ -127,27 +174,28 @@ def _net(changed: list[Change]) -> list[str]:
     ]
 
 
-def _drawn(cell: _Cell, number: int, start: int) -> list[str]:
+def _drawn(cell: _Cell, number: int, start: int, function: str) -> list[str]:
+    """The lines of a cell; `function` is the one that its lane was in before."""
     room = COLUMNS - start
     indent = " " * start
     lines: list[str] = []
-    if cell.entering:
-        lines.append(indent + wrapped(f"{cell.function}():", room)[0])
-    body = [indent + "  " + line for line in packed(cell.statements, room - 2, ";")]
+    for segment in cell.segments:
+        if segment.function not in ("", function):
+            lines.append(indent + wrapped(f"{segment.function}():", room)[0])
+        function = segment.function
+        lines += [indent + "  " + line for line in packed(segment.statements, room - 2, ";")]
     notes = ", ".join(cell.notes)
     marked = "   <--" if cell.breaks else ""
-    if notes and len(body) == 1 and width(body[0]) + 3 + width(notes) + len(marked) <= COLUMNS:
-        body[0] += f"   {notes}"
+    if notes and width(lines[-1]) + 3 + width(notes) + len(marked) <= COLUMNS and len(cell.segments) == 1:
+        lines[-1] += f"   {notes}"
         notes = ""
-    if width(body[-1]) + len(marked) <= COLUMNS:
-        body[-1] += marked
+    if width(lines[-1]) + len(marked) <= COLUMNS:
+        lines[-1] += marked
     else:
-        body.append(indent + marked)
+        lines.append(indent + marked)
     if notes:
-        body += [indent + "      " + line for line in packed(cell.notes, room - 6, ",")]
-    lines += body
-    at = 1 if cell.entering else 0
-    lines[at] = f"{number:>3}" + lines[at][3:]
+        lines += [indent + "      " + line for line in packed(cell.notes, room - 6, ",")]
+    lines[0] = f"{number:>3}" + lines[0][3:]
     return lines
 
 
@@ -156,7 +204,7 @@ def _ending(story: Story, rows: dict[int, int] | None) -> list[str]:
     if story.broken is None:
         return []
     broken = story.broken
-    said = f"{broken.property}: {broken.text}" if broken.text else broken.property
+    said = broken.said
     lines = ["", *_arrow(_ascii(said))]
     for text in broken.reason.lines(rows):
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_ascii(text), COLUMNS - _MARGIN - 2)]

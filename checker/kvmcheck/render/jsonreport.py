@@ -76,7 +76,7 @@ def _account(account: Account, timings: bool) -> dict[str, Json]:
         coverage["seconds"] = round(account.seconds, 3)
     return {
         "sizes": dict(account.sizes),
-        "scope": account.scope,
+        "scope": account.looked,
         "coverage": coverage,
         "properties": [_finding(finding) for finding in account.findings],
         "covers": [_goal(goal) for goal in account.goals],

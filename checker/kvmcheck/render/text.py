@@ -30,13 +30,17 @@ def told(story: Story, paint: Paint) -> list[str]:
     """The story in lines: who takes part, what happens, and what it breaks."""
     starts = _starts(len(story.lanes), paint.columns)
     places = _places(story, starts, paint)
+    files = list(dict.fromkeys(row.innermost.spot.path for row in story.rows))
     lines = _beginning(story, paint)
+    if places is Places.LINE and len(files) == 1:
+        lines += _right([cut(_clean(f"in {files[0]}", paint), paint.columns)], paint)
     lines += _lanes(story, starts, paint)
     functions: dict[int, tuple[str, str]] = {}
     for before, row in zip((None, *story.rows), story.rows, strict=False):
         function = (_function(row), row.innermost.spot.path)
         if before is None or before.lane != row.lane or functions.get(row.lane) != function:
-            lines += _entered(row, starts[row.lane], places, paint)
+            with_file = places is Places.LINE and len(files) > 1
+            lines += _entered(row, starts[row.lane], with_file=with_file, paint=paint)
         functions[row.lane] = function
         lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
     if story.broken is not None:
@@ -83,23 +87,24 @@ def _same_statement(story: Story, row: Row) -> bool:
     """Whether the step is one of several in a row that belong to one statement."""
     near = story.rows[max(0, row.number - 2) : row.number + 1]
     return any(
-        other.number != row.number and other.lane == row.lane and other.innermost == row.innermost
+        other.number != row.number and other.lane == row.lane and other.innermost.spot == row.innermost.spot
         for other in near
     )
 
 
 def _statement(call: Call, paint: Paint) -> str:
-    return _clean(f"@{call.label} {call.statement}" if call.label else call.statement, paint)
+    return _clean(f"@{call.label} {call.text}" if call.label else call.text, paint)
 
 
 def _places(story: Story, starts: list[int], paint: Paint) -> Places:
-    """The fullest way to write places for which every statement has room beside it."""
+    """The fullest way to write places for which nearly every statement has room beside it."""
     for places in (Places.PATH, Places.FILE):
-        if all(
+        tight = sum(
             _last_column(row, starts[row.lane], paint) + 2 + width(_place(row.innermost, places, paint))
-            <= paint.columns
+            > paint.columns
             for row in story.rows
-        ):
+        )
+        if tight * 8 <= len(story.rows):
             return places
     return Places.LINE
 
@@ -133,21 +138,20 @@ def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -
     return lines
 
 
-def _entered(row: Row, start: int, places: Places, paint: Paint) -> list[str]:
+def _entered(row: Row, start: int, *, with_file: bool, paint: Paint) -> list[str]:
     """The function whose statements follow, the kernel function that it models, and its file if rows lack it."""
     room = paint.columns - start
+    call = row.innermost
     text = f"{_function(row) or row.thread}:"
-    if row.innermost.kernel:
-        text += f" {row.innermost.kernel}"
-    lines = wrapped(_clean(text, paint), room)
-    if places is Places.LINE:
-        file = cut(_clean(row.innermost.spot.path, paint), room)
-        gap = paint.columns - start - width(lines[-1]) - width(file)
-        if gap < 2:
-            lines.append("")
-            gap = room - width(file)
-        lines[-1] += " " * gap + file
-    return [" " * start + paint(line, "dim") for line in lines]
+    if call.kernel:
+        text += f" {call.kernel}"
+    if with_file:
+        text += f" ({call.spot.path.rpartition('/')[2]})"
+    return [" " * start + paint(line, "dim") for line in wrapped(_clean(text, paint), room)]
+
+
+def _right(lines: list[str], paint: Paint) -> list[str]:
+    return [" " * max(0, paint.columns - width(line)) + paint(line, "dim") for line in lines]
 
 
 def _place(call: Call, places: Places, paint: Paint) -> str:
@@ -155,16 +159,16 @@ def _place(call: Call, places: Places, paint: Paint) -> str:
     text = _clean(call.spot.text, paint)
     match places:
         case Places.PATH:
-            return cut(text, 36)
+            return text
         case Places.FILE:
-            return cut(text.rpartition("/")[2], 36)
+            return text.rpartition("/")[2]
         case Places.LINE:
             return f":{call.spot.line}"
 
 
 def _ending(broken: Broken, paint: Paint) -> list[str]:
     room = paint.columns - _MARGIN
-    said = f"{broken.property}: {broken.text}" if broken.text else broken.property
+    said = broken.said
     first, *rest = wrapped(_clean(said, paint), room, 0)
     lines = ["", paint(f"  => {first}", "bold red")]
     lines += [paint(" " * _MARGIN + line, "bold red") for line in rest]
@@ -174,6 +178,5 @@ def _ending(broken: Broken, paint: Paint) -> list[str]:
     for text in broken.reason.lines():
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_clean(text, paint), room - 2, 4)]
     if broken.spot.path:
-        text = cut(_clean(broken.spot.text, paint), paint.columns)
-        lines.append(" " * max(0, paint.columns - width(text)) + paint(text, "dim"))
+        lines += _right([cut(_clean(broken.spot.text, paint), paint.columns)], paint)
     return lines

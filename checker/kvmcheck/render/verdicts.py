@@ -46,14 +46,12 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
     if account is None:
         return lines
     brief = expected and not detail.alone
-    if not brief or case.kind is CaseKind.SCENARIO:
-        lines += _indented(_scope(account, detail), paint, "dim")
     if brief and case.kind is CaseKind.MUTANT:
         return lines
-    for finding in account.findings:
-        lines += _finding(finding, paint)
-    lines += _covers(account, paint)
-    lines += _warnings(account, paint)
+    lines += _indented(_scope(case, account, detail), paint, "dim")
+    lines += _verdicts(account, paint, brief=brief)
+    lines += _covers(case, account, paint)
+    lines += _warnings(account, paint, brief=brief)
     for text in case.judgement.unmet:
         lines += _indented(f"not as expected: {text}", paint, "bold red")
     if case.judgement.also:
@@ -154,14 +152,39 @@ def _killed(case: CaseReport, paint: Paint) -> list[str]:
     return [paint(line, "green") for line in wrapped(_clean(text, paint), paint.columns)]
 
 
-def _scope(account: Account, detail: Detail) -> str:
-    """What was looked at; that other sizes were not is said with it, once."""
-    text = account.scope
-    if account.sizes:
-        text += "; nothing is said of larger sizes"
+def _scope(case: CaseReport, account: Account, detail: Detail) -> str:
+    """What was looked at; of which sizes is said once, with the scenario."""
+    text = account.looked
+    if case.kind is CaseKind.SCENARIO and account.sizes:
+        text += f"; {account.sized}; nothing is said of other sizes"
     if detail.timings:
         text += f"; {account.seconds:.2f} s"
     return text
+
+
+def _verdicts(account: Account, paint: Paint, *, brief: bool) -> list[str]:
+    """A line for each property; those that there is nothing to say of, or the same, share one."""
+    shared: dict[tuple[Verdict, str], list[Finding]] = {}
+    for finding in account.findings:
+        alone = finding.verdict is Verdict.VIOLATED or finding.vacuous
+        if finding.verdict is Verdict.HOLDS and not brief:
+            alone = True
+        key = (finding.verdict, finding.property if alone else finding.reason)
+        shared.setdefault(key, []).append(finding)
+    lines: list[str] = []
+    for group in shared.values():
+        lines += _finding(group[0], paint) if len(group) == 1 else _together(group, paint)
+    return lines
+
+
+def _together(group: list[Finding], paint: Paint) -> list[str]:
+    verdict = group[0].verdict
+    room = paint.columns - 2 - _VERDICT
+    names = wrapped(_clean(", ".join(finding.property for finding in group), paint), room, 0)
+    reason = wrapped(_clean(group[0].reason, paint), room, 0) if group[0].reason else []
+    rest = [" " * _VERDICT + line for line in [*names[1:], *reason]]
+    first = paint(padded(verdict.value, _VERDICT), _STYLE[verdict]) + names[0]
+    return ["  " + line for line in [first, *rest]]
 
 
 def _remark(finding: Finding) -> str:
@@ -195,22 +218,34 @@ def _finding(finding: Finding, paint: Paint) -> list[str]:
     return lines
 
 
-def _covers(account: Account, paint: Paint) -> list[str]:
+def _covers(case: CaseReport, account: Account, paint: Paint) -> list[str]:
+    """The covers; a mutant, or a search that was ended early, need not reach them."""
     reached = [f"{g.name} ({_count(g.depth, 'step')})" for g in account.goals if g.depth is not None]
     missed = [goal.name for goal in account.goals if goal.depth is None]
     lines: list[str] = []
     if reached:
         lines += _indented("reached   " + ", ".join(reached), paint)
-    if missed:
+    if missed and case.kind is CaseKind.SCENARIO:
         lines += _indented("NOT REACHED " + ", ".join(missed), paint, "bold yellow")
     return lines
 
 
-def _warnings(account: Account, paint: Paint) -> list[str]:
-    lines = _listed("never run", account.unreached, paint) if account.complete else []
-    lines += _listed("known races that do happen (data_race)", account.races, paint)
-    lines += _listed("always an empty choice", account.empty_choices, paint)
-    return lines
+def _warnings(account: Account, paint: Paint, *, brief: bool) -> list[str]:
+    never = account.unreached if account.complete else ()
+    if brief:
+        said = [
+            _count(len(notes), what)
+            for notes, what in ((never, "statement never run"), (account.races, "known race"))
+            if notes
+        ]
+        lines = _indented(
+            ", ".join(said).replace("statement never runs", "statements never run"), paint, "dim"
+        )
+        lines = lines if said else []
+    else:
+        lines = _listed("never run", never, paint)
+        lines += _listed("known races that do happen (data_race)", account.races, paint)
+    return lines + _listed("always an empty choice", account.empty_choices, paint)
 
 
 def _listed(what: str, notes: tuple[Note, ...], paint: Paint) -> list[str]:

@@ -77,7 +77,7 @@ def test_a_lock_is_shown_with_its_holder() -> None:
 
     found = reason(program(), trace(), broken(Apply(Op.NOT, (held,), BOOL)))
 
-    assert [(fact.text, fact.since) for fact in found.facts] == [("mmu_lock is held (vcpu)", 8)]
+    assert [(fact.text, fact.since) for fact in found.facts] == [("mmu_lock is held by vcpu", 8)]
 
 
 def test_a_claim_that_has_no_value_says_why() -> None:

@@ -96,7 +96,7 @@ def test_a_local_without_a_value_is_not_told() -> None:
 def test_the_scope_says_what_was_not_looked_at() -> None:
     partly = Coverage(10, 20, 3, 0.1, False, "10 states", (), (), ())
 
-    assert scope_sentence(program(), partly) == "10 states, to depth 3, not all; 2 Gfn, 2 Pfn"
+    assert scope_sentence(program(), partly) == "10 states, to depth 3, not all there are; 2 Gfn, 2 Pfn"
 
 
 def test_an_account_can_be_handed_to_another_process() -> None:
