@@ -184,12 +184,12 @@ def by_engine(program: Program, *, seq: bool) -> Summary:
 
 def summary_of(result: Result) -> Summary:
     """The engine's answer in the form of the others."""
-    summary = Summary(result.coverage.states, result.coverage.complete)
+    coverage = result.coverage
+    overflow = "too small" in coverage.stopped or "never ends" in coverage.stopped
+    summary = Summary(coverage.states, coverage.complete or overflow, overflow)
     for found in result.properties:
         if found.verdict is Verdict.VIOLATED:
             summary.violated[found.property] = len(found.traces[0].steps)
-        elif found.verdict is Verdict.UNKNOWN and result.coverage.complete:
-            summary.overflow = True
     for cover in result.covers:
         summary.covers[cover.name] = cover.depth
     return summary
@@ -247,7 +247,7 @@ def _parts(case: str, left: str, a: Summary, right: str, b: Summary, *, states: 
     for name in a.covers.keys() & b.covers.keys():
         if a.covers[name] != b.covers[name]:
             found.append(Difference(case, left, right, f"cover {name}: {a.covers[name]} / {b.covers[name]}"))
-    if a.overflow != b.overflow and not a.violated:
+    if a.overflow != b.overflow:
         found.append(Difference(case, left, right, f"overflow: {a.overflow} / {b.overflow}"))
     if a.complete != b.complete:
         found.append(Difference(case, left, right, f"completeness: {a.complete} / {b.complete}"))

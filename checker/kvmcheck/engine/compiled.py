@@ -45,6 +45,11 @@ class ThreadCode:
     handler: tuple[StepFunction | None, ...]
     irq: int | None
 
+    @property
+    def by_pc(self) -> dict[Value, StepFunction | None]:
+        """The main body's functions by what stands in the location's slot."""
+        return dict(enumerate(self.main))
+
     def run(self, state: Packed) -> None:
         """Take every step of this thread, its handler's too."""
         position = None if self.handler_pc is None else state[self.handler_pc]

@@ -7,6 +7,7 @@ evaluator before it is told (see NOTE(replay) in engine/replay.py).
 
 from __future__ import annotations
 
+import gc
 import sys
 from array import array
 from collections.abc import Callable
@@ -74,14 +75,29 @@ def explore(
         program, budget=budget, reductions=reductions, stop=stop, traces=traces, progress=progress
     )
     limit = sys.getrecursionlimit()
+    collects = gc.isenabled()
     sys.setrecursionlimit(max(limit, DEEPEST_STEP + limit))
+    # A search makes millions of tuples and no cycles: looking for cycles among them is wasted.
+    gc.disable()
     try:
         search.run()
     except KeyboardInterrupt:
         search.stopped = "interrupted"
     finally:
         sys.setrecursionlimit(limit)
+        if collects:
+            gc.enable()
     return search.result()
+
+
+def never(state: Packed) -> bool:  # noqa: ARG001 (where a step is asked for)
+    """No state."""
+    return False
+
+
+def never_step(before: Packed, after: list[Value] | Packed, thread: int) -> bool:  # noqa: ARG001 (as above)
+    """No step."""
+    return False
 
 
 @dataclass(slots=True)
@@ -89,9 +105,9 @@ class Watch:
     """A condition that has to be true once: a probe or a cover; `found`: the state (or step's start) and depth."""
 
     name: str
-    test: StateTest | None
-    step_test: StepTest | None
-    text: str
+    text: str = ""
+    test: StateTest = never
+    step_test: StepTest = never_step
     found: tuple[int, int] | None = None
 
 
@@ -100,8 +116,8 @@ class Claim:
     """A property under examination."""
 
     name: str
-    test: StateTest | None
-    step_test: StepTest | None
+    test: StateTest = never
+    step_test: StepTest = never_step
     probes: list[Watch] = field(default_factory=list)
 
 
@@ -141,7 +157,6 @@ class Search:
         self.transitions = 0
         self.depth = 0
         self.now = 0
-        self.expanded = 0
         self.broken_here = 0
         self.out: list[Packed] = []
         self.accesses: list[tuple[int, int]] = []
@@ -163,27 +178,27 @@ class Search:
             self.program.properties, compiled.claims, compiled.probes, strict=True
         ):
             if claim.kind is PropertyKind.STEP:
-                made = Claim(claim.name, None, compiled.step_test(name))
+                made = Claim(claim.name, step_test=compiled.step_test(name))
                 made.probes = [
-                    Watch(probe_name, None, compiled.step_test(probe_name), probe.text)
+                    Watch(probe_name, probe.text, step_test=compiled.step_test(probe_name))
                     for probe_name, probe in zip(probe_names, claim.probes, strict=True)
                 ]
                 self.step_claims.append(made)
                 self.step_probes += made.probes
             else:
-                made = Claim(claim.name, compiled.state_test(name), None)
+                made = Claim(claim.name, compiled.state_test(name))
                 made.probes = [
-                    Watch(probe_name, compiled.state_test(probe_name), None, probe.text)
+                    Watch(probe_name, probe.text, compiled.state_test(probe_name))
                     for probe_name, probe in zip(probe_names, claim.probes, strict=True)
                 ]
                 self.invariants.append(made)
                 self.probes += made.probes
             self.claims.append(made)
         self.cover_watches = [
-            Watch(cover.name, None if name is None else compiled.state_test(name), None, "")
+            Watch(cover.name, test=never if name is None else compiled.state_test(name))
             for cover, name in zip(self.program.covers, compiled.covers, strict=True)
         ]
-        self.probes += [watch for watch in self.cover_watches if watch.test is not None]
+        self.probes += [watch for watch in self.cover_watches if watch.test is not never]
 
     # ------------------------------------------------------------------ what the generated code tells
 
@@ -211,14 +226,13 @@ class Search:
 
     def _on_step(self, before: Packed, after: list[Value], thread: int) -> None:
         for watch in self.step_probes:
-            if watch.found is None and watch.step_test is not None:
+            if watch.found is None:
                 try:
                     if watch.step_test(before, after, thread):
                         watch.found = (self.now, self.depth + 1)
                 except Fail:
                     pass
         for claim in self.step_claims:
-            assert claim.step_test is not None
             try:
                 holds = claim.step_test(before, after, thread)
             except Fail:
@@ -291,21 +305,19 @@ class Search:
     def _examine(self, packed: Packed, number: int) -> None:
         """Evaluate every invariant and open probe in a new state."""
         for claim in self.invariants:
-            test = claim.test
-            assert test is not None
             try:
-                if test(packed):
+                if claim.test(packed):
                     continue
             except Fail:
                 pass
-            if not self._saturated(claim.name):
-                self._found(BrokenState(claim.name, number), self.depth + 1)
+            self._found(BrokenState(claim.name, number), self.depth + 1)
+            if self._saturated(claim.name):
+                self.invariants = [other for other in self.invariants if other is not claim]
         if self.probes:
             self._probe(packed, number)
 
     def _probe(self, packed: Packed, number: int) -> None:
         for watch in self.probes:
-            assert watch.test is not None
             try:
                 if watch.test(packed):
                     watch.found = (number, self.depth + 1)
@@ -321,11 +333,15 @@ class Search:
             for number, code in enumerate(threads)
             if not processes[self.program.threads[number].process].hardware
         ]
-        hard = [code for code in threads if code not in [code for _, code in soft]]
+        # Threads without a handler are called without a detour: this is where the time goes.
+        plain = [(code.pc, code.by_pc) for _, code in soft if code.handler_pc is None]
+        handled = [code.run for _, code in soft if code.handler_pc is not None]
+        softly = {number for number, _ in soft}
+        hard = [code.run for number, code in enumerate(threads) if number not in softly]
         wants_deadlock = Check.NO_DEADLOCK in self.program.checks
         racy = bool(self.compiled.racy)
         out, order = self.out, self.order
-        add = self._add
+        keep, append_state, append_parent = self.seen.setdefault, order.append, self.parents.append
         level_end = len(order)
         position = 0
         looked = 0
@@ -346,21 +362,28 @@ class Search:
                 if racy:
                     self._expand_watching_races(soft, state)
                 else:
-                    for _, code in soft:
-                        code.run(state)
+                    for pc, table in plain:
+                        function = table[state[pc]]
+                        if function is not None:
+                            function(state)
+                    for run in handled:
+                        run(state)
                 if wants_deadlock and not out and not self.broken_here:
                     self._check_deadlock(state)
-                for code in hard:
-                    code.run(state)
+                for run in hard:
+                    run(state)
             except RecursionError:
                 self._end("a step never ends: a loop without an access")
             self.transitions += len(out) + self.broken_here
             for packed in out:
-                add(packed, position)
+                # One hash of the state for both questions: is it new, and keep it.
+                number = len(order)
+                if keep(packed, number) == number:
+                    append_state(packed)
+                    append_parent(position)
+                    self._examine(packed, number)
             out.clear()
-            self.accesses.clear()
             position += 1
-            self.expanded = position
             if self.findings and self._may_stop():
                 self._end("everything that was looked for is violated")
 
@@ -503,7 +526,7 @@ class Search:
         return tuple(chosen.values())
 
     def _cover_result(self, watch: Watch) -> CoverResult:
-        if watch.test is None:
+        if watch.test is never:
             found = self.covered.get(watch.name)
             if found is None:
                 return CoverResult(watch.name, None, None)

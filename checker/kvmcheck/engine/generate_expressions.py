@@ -752,7 +752,8 @@ class Expressions:
             site = self.failing(Check.SEQ_LOST_UPDATE, span)
             self.unit.names["there_is"] = runtime.there_is
             fresh, wanted = self.unit.temporary(), self.unit.temporary()
-            return f"(lambda {wanted}: there_is({texts[1]}, lambda {fresh}: {name}({wanted}, {fresh}, {site})))({texts[0]})"
+            test = f"lambda {fresh}: {name}({wanted}, {fresh}, {site})"
+            return f"(lambda {wanted}: there_is({texts[1]}, {test}))({texts[0]})"
         if self.unit.frees() and contains(element, is_pointer):
             return f"({self.bare(own)}({texts[0]}) in {self.bare(sort)}({texts[1]}))"
         return f"({texts[0]} in {texts[1]})"

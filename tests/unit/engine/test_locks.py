@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from kvmcheck.semantics.program import Check, HeldMode
-from kvmcheck.semantics.sorts import LockFlavour
 from kvmcheck.semantics.verdict import Verdict
-from tests.support.build import BOOL, Builder, Code, both, const, equal, ids, no, plus
+from kvmcheck.semantics.sorts import BOOL, LockFlavour
+from tests.support.build import Builder, Code, both, const, equal, ids, no, plus
 from tests.support.reference import agree, verdict
 
 
@@ -51,7 +53,7 @@ def crossed(*, tries: bool = False) -> Builder:
         p.lock(one)
         if tries:
             p.lock(other, target=got)
-            p.branch(got, lambda p=p, other=other: p.unlock(other))
+            p.branch(got, partial(p.unlock, other))
         else:
             p.lock(other)
             p.unlock(other)
