@@ -75,7 +75,14 @@ class Situation:
 
     def open_brackets(self, sign: str) -> list[Token]:
         """The tokens `sign` whose closing partner has not come."""
-        return [p for p in self.unfinished if isinstance(p, Token) and p.text == sign]
+        closing = {"(": ")", "[": "]", "{": "}"}[sign]
+        found: list[Token] = []
+        for part in self.unfinished:
+            if isinstance(part, Token) and part.text == sign:
+                found.append(part)
+            elif isinstance(part, Token) and part.text == closing and found:
+                found.pop()
+        return found
 
     def leaves_block_open(self) -> bool:
         """Whether a `}` is missing before this line, as the file ends or something at column 1 begins."""
@@ -275,7 +282,7 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
         return _error("KVM122", "there are no casts", cast, help="a struct is built with `(T){ .field = e }`")
     if token.text == "," and ";" in expected and "=" in expected and "[" in expected:
         return _error("KVM116", "a declaration has one name", here, help="write `;` and a second declaration")
-    only_a_name = "(" not in expected or token.text in _TYPE_WORDS
+    only_a_name = "true" not in expected or token.text in _TYPE_WORDS
     if token.text in RESERVED and "a name" in expected and only_a_name:
         other = _OTHER_NAMES.get(token.text)
         return _error(
@@ -289,15 +296,15 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
 
 def _cast(where: Situation, expected: frozenset[str]) -> Span | None:
     """The place of `(T)` before a value."""
-    token, last = where.token, where.last
-    if last is None:
+    token, earlier = where.token, where.earlier
+    if len(earlier) < 3:
         return None
-    if last.text == "(" and token.text in ("int", "bool", "void", "seq") and "true" in expected:
-        return last.span.to(token.span)
-    if last.text == ")" and token.kind in ("NAME", "INT") and "*" in expected:
-        opening = where.open_brackets("(")
-        if opening and re.fullmatch(r"\(\s*\w+\s*\**\s*\)", opening[-1].span.to(last.span).text):
-            return opening[-1].span.to(last.span)
+    if earlier[-1].text == "(" and token.text in ("int", "bool", "void", "seq") and "true" in expected:
+        return earlier[-1].span.to(token.span)
+    if earlier[-1].text == ")" and token.kind in ("NAME", "INT") and "*" in expected:
+        opening = next((t for t in reversed(earlier) if t.text == "("), earlier[-1])
+        if re.fullmatch(r"\(\s*\w+\s*\**\s*\)", opening.span.to(earlier[-1].span).text):
+            return opening.span.to(earlier[-1].span)
     return None
 
 

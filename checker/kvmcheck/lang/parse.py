@@ -157,6 +157,7 @@ class _Parse:
 
     def _recover(self, token: Token, again: bool) -> bool:
         """Report the token that does not fit, and go on behind it or before it; False: at the end."""
+        self._settle()
         last = self.shifted[-1] if self.shifted else None
         where = mistakes.Situation(self._source, token, self.shifted, tuple(self._values))
         if not again and last is not None and self._lacks_semicolon(where):
@@ -178,6 +179,16 @@ class _Parse:
             return False
         self._resume_after(token.span.start, token)
         return True
+
+    def _settle(self) -> None:
+        """Finish what is complete: whatever comes next can't change it."""
+        while True:
+            row = self._table.states[self._states[-1]]
+            if not isinstance(row, int):
+                if "item" in row or not self._accepts(END):
+                    return
+                row = row[END]
+            self._reduce(-row - 1)
 
     def _lacks_semicolon(self, where: mistakes.Situation) -> bool:
         """Whether a `;` before the token, on the line before, would make it fit."""

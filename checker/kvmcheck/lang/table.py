@@ -145,23 +145,34 @@ def made_by_lark() -> str:
     lark = Lark(grammar, parser="lalr", lexer="basic", keep_all_tokens=True, maybe_placeholders=True)
     data, memo = json.loads(json.dumps(lark.memo_serialize([TerminalDef, LarkRule])))
     parser = data["parser"]["parser"]
-    symbols = [parser["tokens"][str(n)] for n in range(len(parser["tokens"]))]
+    names: dict[str, str] = parser["tokens"]
+    symbols = sorted(names.values())
 
-    rules: list[Rule] = []
-    numbers: dict[int, int] = {}
+    # Lark's numbers differ from run to run, so rules are sorted, and states counted from the start.
+    by_key: dict[str, Rule] = {}
     for key, entry in memo.items():
         if entry["__type__"] == "Rule":
-            numbers[int(key)] = len(rules)
             origin, options = entry["origin"]["name"], entry["options"]
             expansion = [symbol["name"] for symbol in entry["expansion"]]
             marks = "".join(str(int(empty)) for empty in options["empty_indices"])
-            rules.append(_rule(origin, expansion, entry["alias"], bool(options["expand1"]), marks))
+            by_key[key] = _rule(origin, expansion, entry["alias"], bool(options["expand1"]), marks)
+    rule_keys = sorted(by_key, key=lambda key: repr((by_key[key], memo[key]["expansion"])))
+    rules = [by_key[key] for key in rule_keys]
+    rule_numbers = {int(key): number for number, key in enumerate(rule_keys)}
 
+    start: int = parser["start_states"]["start"]
+    numbers, waiting = {start: 0}, [start]
     states: list[list[int] | int] = []
-    for number in range(len(parser["states"])):
+    for state in waiting:
         row: dict[int, int] = {}
-        for symbol, (kind, argument) in parser["states"][str(number)].items():
-            row[int(symbol)] = argument if kind == 0 else -numbers[argument["@"]] - 1
+        actions = {names[symbol]: action for symbol, action in parser["states"][str(state)].items()}
+        for name in sorted(actions):
+            kind, argument = actions[name]
+            if kind == 0 and argument not in numbers:
+                numbers[argument] = len(numbers)
+                waiting.append(argument)
+            to = numbers[argument] if kind == 0 else -rule_numbers[argument["@"]] - 1
+            row[symbols.index(name)] = to
         only = set(row.values())
         states.append(min(only) if len(only) == 1 and min(only) < 0 else _flat(row))
 
@@ -171,8 +182,8 @@ def made_by_lark() -> str:
         for pattern in (entry["pattern"],)
     ]
     parts = {
-        "start": parser["start_states"]["start"],
-        "end": parser["end_states"]["start"],
+        "start": numbers[start],
+        "end": numbers[parser["end_states"]["start"]],
         "ignored": data["parser"]["lexer_conf"]["ignore"],
         "symbols": symbols,
         "terminals": terminals,
@@ -195,7 +206,7 @@ def _rule(origin: str, expansion: list[str], alias: str | None, single: bool, ma
     `marks` has a 0 for each part that is there and a 1 for each that is not.
     """
     absent = tuple(len(ones) for ones in marks.split("0")) if "1" in marks else ()
-    inlined = tuple(i for i, name in enumerate(expansion) if name.startswith("__"))
+    inlined = tuple(i for i, name in enumerate(expansion) if name.startswith("__") and name.islower())
     method = None if origin.startswith("__") else alias or origin
     return Rule(origin, len(expansion), method, single and not alias, absent, inlined)
 

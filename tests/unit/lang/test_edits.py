@@ -136,7 +136,8 @@ def test_an_edit_that_cannot_be_made_says_why(change: str, code: str, mend: str)
     found = refusal(change)
 
     assert found.code == code
-    assert found.help.endswith(mend) and bool(found.help) == bool(mend)
+    assert found.help.endswith(mend)
+    assert bool(found.help) == bool(mend)
     assert found.primary.span.source.path == "test.kvm"
 
 
