@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from kvmcheck.semantics.program import Check, HeldMode
-from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.semantics.sorts import BOOL, LockFlavour
+from kvmcheck.semantics.verdict import Verdict
 from tests.support.build import Builder, Code, both, const, equal, ids, no, plus
 from tests.support.reference import agree, verdict
 

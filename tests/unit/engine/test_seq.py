@@ -8,10 +8,9 @@ import pytest
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
 from kvmcheck.engine.reductions import Reductions
-from kvmcheck.semantics.program import OldValue
+from kvmcheck.semantics.program import OldValue, Op
 from kvmcheck.semantics.sorts import BOOL, SeqSort, WordSort
 from kvmcheck.semantics.verdict import Verdict
-from kvmcheck.semantics.program import Op
 from tests.support.build import SEQ, Builder, apply, both, const, differ, equal, following, no
 from tests.support.reference import agree, verdict
 

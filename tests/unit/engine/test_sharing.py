@@ -105,12 +105,16 @@ def written_under(order: Order, *, strict: bool, locked: bool) -> Builder:
 
 
 def test_a_plain_read_outside_a_written_under_guard_is_a_race() -> None:
-    program = written_under(Order.PLAIN, strict=False, locked=False).program(["p", "q"], checks=[Check.NO_DATA_RACE])
+    program = written_under(Order.PLAIN, strict=False, locked=False).program(
+        ["p", "q"], checks=[Check.NO_DATA_RACE]
+    )
     assert verdict(agree(program), "no_data_race") is Verdict.VIOLATED
 
 
 def test_a_known_race_is_listed_and_no_violation() -> None:
-    program = written_under(Order.RACE, strict=False, locked=False).program(["p", "q"], checks=[Check.NO_DATA_RACE])
+    program = written_under(Order.RACE, strict=False, locked=False).program(
+        ["p", "q"], checks=[Check.NO_DATA_RACE]
+    )
     result = agree(program)
     assert verdict(result, "no_data_race") is Verdict.HOLDS
     assert len(result.coverage.races) == 1
@@ -122,7 +126,9 @@ def test_a_guarded_variable_may_not_even_be_read_with_a_mark() -> None:
 
 
 def test_the_lock_is_all_that_a_guard_asks() -> None:
-    program = written_under(Order.PLAIN, strict=True, locked=True).program(["p", "q"], checks=[Check.NO_DATA_RACE])
+    program = written_under(Order.PLAIN, strict=True, locked=True).program(
+        ["p", "q"], checks=[Check.NO_DATA_RACE]
+    )
     result = agree(program)
     assert [(r.property, r.verdict) for r in result.properties] == [("no_data_race", Verdict.HOLDS)]
 
