@@ -24,6 +24,7 @@ from kvmcheck.engine import runtime
 from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Unit, literal, negated
 from kvmcheck.engine.layout import BodyLayout, Layout, ProcessLayout
 from kvmcheck.semantics.expressions import sort_of
+from kvmcheck.engine.movers import BodyMovers, Mover
 from kvmcheck.semantics.liveness import is_stop, surely_assigned
 from kvmcheck.semantics.numbering import element_count
 from kvmcheck.semantics.pointers import contains, is_pointer, is_seq, staled
@@ -73,7 +74,11 @@ SHARED_FROM = 6
 #: Loops nested deeper than this continue in a function of their own (Python allows 20 nested blocks).
 DEEPEST = 8
 
-Context = tuple[int, bool, int | None]
+#: A node, how far the step is (see `Steps.phase_behind`), and the atomic block that it is in.
+Context = tuple[int, int, int | None]
+
+#: The step has done nothing visible; only right movers and operations that commute; something that does not.
+FRESH, RIGHT_ONLY, COMMITTED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ class Ctx:
     owned: bool
     exit: str
     names: dict[int, tuple[str, bool]]
-    done: bool
+    phase: int
     group: int | None
     loops: int = 0
     seq_dirty: bool = False
@@ -146,7 +151,9 @@ class Steps:
         options: Options,
         *,
         handler: bool,
+        movers: BodyMovers | None = None,
     ) -> None:
+        self.movers = movers
         self.unit = unit
         self.layout: Layout = unit.layout
         self.program = unit.layout.program
@@ -179,32 +186,63 @@ class Steps:
 
     # ------------------------------------------------------------------ the shape of the graph
 
-    def _settled(self, number: int, done: bool, group: int | None) -> tuple[bool, int | None, bool]:
-        """done, group at a node, and whether a step stops before it."""
+    def _settled(self, number: int, phase: int, group: int | None) -> tuple[int | None, bool]:
+        """The group at a node, and whether a step stops before it."""
         node = self.body.nodes[number]
         if group is not None and (node.group != group or isinstance(node.operation, AtomicEnter)):
             group = None
-        stops = isinstance(node.operation, End) or (done and group is None and is_stop(node.operation))
-        return done, group, stops
+        stops = isinstance(node.operation, End) or (
+            phase != FRESH and group is None and is_stop(node.operation) and not self._merges(number, phase)
+        )
+        return group, stops
+
+    def _merges(self, number: int, phase: int) -> bool:
+        """Whether a visible operation or choice belongs to a step that has done something already."""
+        if self.movers is None or number in self.movers.stops:
+            return False
+        match self.movers.movers[number]:
+            case Mover.BOTH | Mover.LEFT:
+                return True
+            case Mover.RIGHT:
+                return False  # it may wait, and a step waits at its beginning only
+            case Mover.NONE:
+                operation = self.body.nodes[number].operation
+                return phase == RIGHT_ONLY and isinstance(operation, (Load, Store, Update, Release))
+            case mover:
+                assert_never(mover)
+
+    def phase_behind(self, number: int, phase: int) -> int:
+        """How far the step is behind a visible operation."""
+        if self.movers is None:
+            return COMMITTED
+        match self.movers.movers[number]:
+            case Mover.BOTH:
+                return max(phase, RIGHT_ONLY)
+            case Mover.RIGHT:
+                return RIGHT_ONLY
+            case Mover.LEFT | Mover.NONE:
+                return COMMITTED
+            case mover:
+                assert_never(mover)
 
     def _following(self, context: Context) -> list[Context]:
-        number, done, group = context
-        done, group, stops = self._settled(number, done, group)
+        number, phase, group = context
+        group, stops = self._settled(number, phase, group)
         if stops:
             return []
         node = self.body.nodes[number]
         if group is None and isinstance(node.operation, VISIBLE):
-            done = True
+            phase = self.phase_behind(number, phase)
         if isinstance(node.operation, AtomicEnter):
             group = node.operation.group
-        return [(successor, done, group) for successor in node.successors]
+        return [(successor, phase, group) for successor in node.successors]
 
     def _survey(self) -> None:
         """Sizes of what follows, where ways join, where cycles close, and which stops lead where."""
         entered: dict[Context, int] = {}
         state: dict[Context, int] = {}
         for stop in self.stops:
-            stack: list[tuple[Context, bool]] = [((stop, False, None), False)]
+            stack: list[tuple[Context, bool]] = [((stop, FRESH, None), False)]
             while stack:
                 context, finished = stack.pop()
                 if finished:
@@ -226,7 +264,7 @@ class Steps:
                     elif way not in state:
                         stack.append((way, False))
             seen: set[Context] = set()
-            todo: list[Context] = [(stop, False, None)]
+            todo: list[Context] = [(stop, FRESH, None)]
             while todo:
                 context = todo.pop()
                 if context not in seen:
@@ -271,7 +309,7 @@ class Steps:
                 if local in kept
             }
             self._line(0, f"def {self.prefix}_{stop}(S):")
-            self._node(stop, Ctx(1, "S", False, "return", names, False, None), frozenset({stop}))
+            self._node(stop, Ctx(1, "S", False, "return", names, FRESH, None), frozenset({stop}))
             self._drain()
 
     def _drain(self) -> None:
@@ -289,7 +327,7 @@ class Steps:
         if not self.layout.reductions.dead_locals:
             relevant = frozenset(range(len(self.body.locals)))
         parameters = sorted(relevant)
-        key = (number, ctx.done, ctx.group, ctx.owned, ctx.seq_dirty, ctx.covers)
+        key = (number, ctx.phase, ctx.group, ctx.owned, ctx.seq_dirty, ctx.covers)
         name = self.shared.get(key)
         if name is None:
             name = f"{self.prefix}_{number}_{len(self.shared)}"
@@ -316,21 +354,21 @@ class Steps:
     # ------------------------------------------------------------------ one operation and what follows
 
     def _go(self, number: int, ctx: Ctx, starts: frozenset[int]) -> None:
-        if self.is_own((number, ctx.done, ctx.group)) or ctx.loops > DEEPEST or ctx.indent > 60:
+        if self.is_own((number, ctx.phase, ctx.group)) or ctx.loops > DEEPEST or ctx.indent > 60:
             self._call(number, ctx)
         else:
             self._node(number, ctx, starts)
 
     def _node(self, number: int, ctx: Ctx, starts: frozenset[int]) -> None:
         while True:
-            done, group, stops = self._settled(number, ctx.done, ctx.group)
+            group, stops = self._settled(number, ctx.phase, ctx.group)
             if stops:
-                self._finish(number, replace(ctx, done=done, group=group), starts)
+                self._finish(number, replace(ctx, group=group), starts)
                 return
             node = self.body.nodes[number]
             operation = node.operation
             outside = group is None
-            ctx = replace(ctx, done=done, group=group, spans=(*ctx.spans, *self._counted(node)))
+            ctx = replace(ctx, group=group, spans=(*ctx.spans, *self._counted(node)))
             if isinstance(operation, Branch):
                 self._branch(number, ctx, starts)
                 return
@@ -342,11 +380,11 @@ class Steps:
                 return
             ctx = following
             if isinstance(operation, VISIBLE) and outside:
-                ctx = replace(ctx, done=True)
+                ctx = replace(ctx, phase=self.phase_behind(number, ctx.phase))
             if isinstance(operation, AtomicEnter):
                 ctx = replace(ctx, group=operation.group)
             number = node.successors[0]
-            if self.is_own((number, ctx.done, ctx.group)):
+            if self.is_own((number, ctx.phase, ctx.group)):
                 self._call(number, ctx)
                 return
 
@@ -359,7 +397,7 @@ class Steps:
         assert isinstance(node.operation, Branch)
         test = self._value(node.operation.condition, ctx, node.span)
         then, otherwise = node.successors
-        sizes = [self.sizes.get((way, ctx.done, ctx.group), 1) for way in node.successors]
+        sizes = [self.sizes.get((way, ctx.phase, ctx.group), 1) for way in node.successors]
         if sizes[1] < sizes[0]:
             test, then, otherwise = negated(test), otherwise, then
         self._line(ctx.indent, f"if {test}:")
@@ -836,7 +874,7 @@ class Steps:
             exit="continue",
             names={**ctx.names, target: (name, True)},
             loops=ctx.loops + 1,
-            done=ctx.done or (outside and isinstance(operation, Allocate)),
+            phase=COMMITTED if outside and isinstance(operation, Allocate) else ctx.phase,
         )
         if isinstance(operation, Allocate):
             inner = self._allocated(operation, name, inner)
@@ -895,7 +933,7 @@ class Steps:
             domain = self._named(
                 self._safe(f"[{candidate} for {candidate} in {domain} if {where}]", ctx, expressions), ctx
             )
-        tried, filled = self.tables.leaf(()), self.tables.leaf(())
+        tried, filled = self.tables.leaf((span,)), self.tables.leaf(())
         self.tables.choices.append((span, tried, filled))
         self._line(ctx.indent, f"hit[{tried}] = 1")
         self._line(ctx.indent, f"if {domain}: hit[{filled}] = 1")
