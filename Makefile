@@ -38,7 +38,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/kvmcheck fmt --check model specs
+	$(BIN)/kvmcheck fmt --check model specs tests/docs/everything
 
 wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
