@@ -34,7 +34,8 @@ from kvmcheck.source.diagnostic import Collector, Diagnostic, Label
 from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
 
-_WORD = {Verdict.HOLDS: "true", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "unknown"}
+#: Checked in every scenario, named or not.
+_ALWAYS_CHECKED = {check.value for check in Check} - {check.value for check in CHOSEN_CHECKS}
 
 #: What `Account.stopped` says after Ctrl-C.
 INTERRUPTED = "interrupted"
@@ -65,12 +66,8 @@ class Case:
     kind: CaseKind
     base: str
     span: Span
-    wanted: tuple[tuple[Expectation, Span], ...]
-
-    @property
-    def expectations(self) -> tuple[Expectation, ...]:
-        """What its `expect`s say."""
-        return tuple(expectation for expectation, _ in self.wanted)
+    expectations: tuple[Expectation, ...]
+    checks: frozenset[str]  # the properties that its scenario names
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,9 @@ def nothing_to_check(file: LoadedFile) -> Diagnostic:
     empty = file.unit is None or not file.unit.entry.items
     return Diagnostic(
         "KVM543",
-        "the file is empty" if empty else "the file declares no scenario, so there is nothing to check",
+        "the file declares nothing"
+        if empty
+        else "the file declares no scenario, so there is nothing to check",
         Label(span),
         help="`kvmcheck new NAME` writes a first spec" if empty else 'write `scenario NAME "title" { … }`',
     )
@@ -129,7 +128,6 @@ def check_case(
     _need_expectation(case, collector)
     program = elaborate(file.unit, case.name, dict(options.settings), collector)
     if program is not None:
-        _expected_names(case, program, collector)
         program = _only(program, asked)
     report = replace(report, diagnostics=collector.all())
     if program is None or collector.has_errors:
@@ -184,9 +182,10 @@ def unknown_names(files: list[LoadedFile], options: Options, collector: Collecto
     """Report each `--only` that is no scenario, mutant or property of any file: checking nothing is no success."""
     if any(file.unit is None for file in files):
         return
-    known = {check.value for check in Check}
+    known = set(_ALWAYS_CHECKED)
     for file in files:
-        known |= {case.name for case in file.cases} | set(file.left_out) | _checked_names(file)
+        known |= set(file.left_out)
+        known.update(*({case.name, *case.checks} for case in file.cases))
     for name in options.only:
         if name not in known:
             near = nearest(name, known)
@@ -196,19 +195,6 @@ def unknown_names(files: list[LoadedFile], options: Options, collector: Collecto
                 nowhere("--only"),
                 help=f"did you mean `{near}`?" if near else "",
             )
-
-
-def _checked_names(file: LoadedFile) -> set[str]:
-    """The properties that the scenarios of a file check."""
-    items = file.unit.entry.items if file.unit is not None else ()
-    return {
-        name.text
-        for scenario in items
-        if isinstance(scenario, ScenarioDecl)
-        for part in scenario.items
-        if isinstance(part, ScenarioCheck)
-        for name in part.names
-    }
 
 
 def file_report(file: LoadedFile, cases: tuple[CaseReport, ...], skipped: str = "") -> FileReport:
@@ -238,23 +224,27 @@ def _verdict(outcome: Expected) -> Verdict:
 
 def _declared_cases(unit: Unit) -> tuple[Case, ...]:
     """The scenarios and mutants of the file itself, in order; those of the modules that it uses are theirs."""
-    cases: list[Case] = []
+    cases: dict[str, Case] = {}
     for item in unit.entry.items:
         match item:
             case ScenarioDecl(name=name, title=title, items=items, span=span):
                 wanted = _expectations(tuple(part for part in items if isinstance(part, Expect)))
-                cases.append(Case(name.text, title, CaseKind.SCENARIO, "", span, wanted))
+                checks = [n.text for part in items if isinstance(part, ScenarioCheck) for n in part.names]
+                case = Case(name.text, title, CaseKind.SCENARIO, "", span, wanted, frozenset(checks))
+                cases.setdefault(case.name, case)
             case MutantDecl(name=name, base=base, title=title, expects=expects, span=span):
                 wanted = _expectations(expects)
-                cases.append(Case(name.text, title, CaseKind.MUTANT, base.text, span, wanted))
+                known = cases[base.text].checks if base.text in cases else frozenset()
+                case = Case(name.text, title, CaseKind.MUTANT, base.text, span, wanted, known)
+                cases.setdefault(case.name, case)
             case _:
                 pass
-    return tuple(cases)
+    return tuple(cases.values())
 
 
-def _expectations(expects: tuple[Expect, ...]) -> tuple[tuple[Expectation, Span], ...]:
+def _expectations(expects: tuple[Expect, ...]) -> tuple[Expectation, ...]:
     return tuple(
-        (Expectation(name.text, _verdict(expect.outcome), expect.only, spot_of(name.span)), name.span)
+        Expectation(name.text, _verdict(expect.outcome), expect.only, spot_of(name.span))
         for expect in expects
         for name in expect.properties
     )
@@ -262,13 +252,13 @@ def _expectations(expects: tuple[Expect, ...]) -> tuple[tuple[Expectation, Span]
 
 def _is_chosen(case: Case, only: tuple[str, ...], cases: tuple[Case, ...]) -> bool:
     """Whether `--only` asks for the case, by its name or by that of a property that it is about."""
-    if not only or case.name in only:
-        return True
-    properties = set(only) - {other.name for other in cases}
-    named = set(only) - properties
-    if named or not properties:
-        return False
-    return case.kind is CaseKind.SCENARIO or any(e.property in properties for e, _ in case.wanted)
+    named = {other.name for other in cases}.intersection(only)
+    if not only or named:
+        return not only or case.name in named
+    about = {expectation.property for expectation in case.expectations}
+    if case.kind is CaseKind.SCENARIO:
+        about |= case.checks | _ALWAYS_CHECKED
+    return not about.isdisjoint(only)
 
 
 def _asked(only: tuple[str, ...], file: LoadedFile) -> frozenset[str]:
@@ -289,29 +279,10 @@ def _only(program: Program, asked: frozenset[str]) -> Program:
 
 
 def _need_expectation(case: Case, collector: Collector) -> None:
-    if case.kind is CaseKind.MUTANT and not case.wanted:
+    if case.kind is CaseKind.MUTANT and not case.expectations:
         collector.error(
             "KVM540",
             f"mutant `{case.name}` does not say what it breaks",
             case.span,
             help="write `expect PROPERTY violated;`",
-        )
-
-
-def _expected_names(case: Case, program: Program, collector: Collector) -> None:
-    """An expectation about something that is not checked can be neither met nor missed."""
-    known = {p.name for p in program.properties} | {check.value for check in Check}
-    unchosen = {check.value for check in CHOSEN_CHECKS} - {check.value for check in program.checks}
-    for expectation, span in case.wanted:
-        name = expectation.property
-        if name in known - unchosen:
-            continue
-        near = nearest(name, known)
-        collector.error(
-            "KVM541",
-            f"`{name}` is expected to be {_WORD[expectation.verdict]}, but it is not checked",
-            span,
-            help=f"did you mean `{near}`?"
-            if near and name not in known
-            else f"write `check {name};` in the scenario",
         )

@@ -46,26 +46,40 @@ class Run:
         collector = Collector()
         found = spec_files(paths, collector)
         files = [load_file(file.path, self.options) for file in found]
-        unknown_names(files, self.options, collector)
-        self.listener.diagnostics(collector.all())
+        unknown = Collector()
+        unknown_names(files, self.options, unknown)
+        problems = (*collector.all(), *unknown.all())
+        self.listener.diagnostics(problems)
+        if unknown.has_errors or not found:
+            return Report((), Outcome.BAD_INPUT, (), problems)
         many = len(found) > 1 or any(file.found for file in found)
         self.listener.detail = replace(self.listener.detail, alone=not many)
+        reports = self._reports(found, files)
+        left_out = [f"{file.path}: {name}" for file in files for name in file.left_out]
+        for file in reports:
+            left_out += [f"{file.path}: {case.name} (interrupted)" for case in file.cases if _is_unseen(case)]
+        outcomes = [file.outcome for file in reports if not file.skipped]
+        if collector.has_errors:
+            outcomes.append(Outcome.BAD_INPUT)
+        return Report(tuple(reports), gravest(outcomes), tuple(left_out), problems)
+
+    def _reports(self, found: list[SpecFile], files: list[LoadedFile]) -> list[FileReport]:
+        """The reports of all files; behind a Ctrl-C the cases that were not examined say so."""
         reports: list[FileReport] = []
         interrupted = False
-        done = 0
-        total = sum(len(file.cases) for file in files)
+        done, total = 0, sum(len(file.cases) for file in files)
         with closing(self._cases(files, total)) as results:
             for file, spec in zip(files, found, strict=True):
                 skipped = _why_skipped(file, spec, self.options)
-                empty = file_report(file, (), skipped)
-                self.listener.file(empty, header=many and bool(file.cases))
+                header = not self.listener.detail.alone and bool(file.cases)
+                self.listener.file(file_report(file, (), skipped), header=header)
                 cases: list[CaseReport] = []
-                for _ in file.cases if not interrupted else ():
+                while len(cases) < len(file.cases) and not interrupted:
                     try:
                         result = next(results)
                     except KeyboardInterrupt:
                         interrupted = True
-                        break
+                        continue
                     cases.append(result)
                     interrupted = result.account is not None and result.account.stopped == INTERRUPTED
                     done += 1
@@ -73,17 +87,7 @@ class Run:
                     self.listener.counting(done, total)
                 cases += [_not_examined(case) for case in file.cases[len(cases) :]]
                 reports.append(file_report(file, tuple(cases), skipped))
-        left_out = [f"{file.path}: {name}" for file in files for name in file.left_out]
-        left_out += [
-            f"{file.path}: {case.name} (interrupted)"
-            for file in reports
-            for case in file.cases
-            if case.account is None and case.judgement.outcome is Outcome.UNKNOWN
-        ]
-        outcomes = [file.outcome for file in reports if not file.skipped]
-        if collector.has_errors:
-            outcomes.append(Outcome.BAD_INPUT)
-        return Report(tuple(reports), gravest(outcomes), tuple(left_out), collector.all())
+        return reports
 
     def _cases(self, files: list[LoadedFile], total: int) -> Generator[CaseReport, None, None]:
         """The results of all cases, in order."""
@@ -130,7 +134,7 @@ def _in_processes(work: list[tuple[LoadedFile, Case]], options: Options, jobs: i
             process.terminate()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _die_quietly() -> None:
@@ -163,6 +167,10 @@ def _lost(case: Case) -> CaseReport:
 
 def _not_examined(case: Case) -> CaseReport:
     return case_report(case, Judgement(Outcome.UNKNOWN, ("interrupted before it was checked",)))
+
+
+def _is_unseen(case: CaseReport) -> bool:
+    return case.account is None and case.judgement.outcome is Outcome.UNKNOWN
 
 
 def _why_skipped(file: LoadedFile, spec: SpecFile, options: Options) -> str:

@@ -367,7 +367,7 @@ def _monitor(place: Place, scope: Scope) -> str:
         shown(scope.program, list(members(dimension))[index], dimension)
         for dimension, index in zip(variable.dimensions, indices, strict=True)
     )
-    return f"{variable.name}: it is {happened_for}" if happened_for else variable.name
+    return f"{variable.name}, for {happened_for}" if happened_for else variable.name
 
 
 def _text(expression: Expr) -> str:

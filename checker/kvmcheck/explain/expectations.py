@@ -35,7 +35,7 @@ def judge(account: Account, kind: CaseKind, expectations: tuple[Expectation, ...
     breaks = any(expectation.verdict is Verdict.VIOLATED for expectation in expectations)
     only = any(expectation.only for expectation in expectations)
     tolerant = breaks or kind is CaseKind.MUTANT
-    verdicts = [_as_said(found[e.property], e) for e in expectations if e.property in found]
+    verdicts = [_as_said(found.get(e.property) or _silent(e.property, account), e) for e in expectations]
     also: list[str] = []
     for finding in account.findings:
         if finding.property in named:
@@ -55,6 +55,11 @@ def judge(account: Account, kind: CaseKind, expectations: tuple[Expectation, ...
         )
     unmet = tuple(text for _, text in verdicts if text)
     return Judgement(gravest([outcome for outcome, _ in verdicts]), unmet, tuple(also))
+
+
+def _silent(name: str, account: Account) -> Finding:
+    """What is known of a check that is always on, and listed only when it breaks."""
+    return Finding(name, Verdict.HOLDS if account.complete else Verdict.UNKNOWN, account.stopped, (), ())
 
 
 def _as_said(finding: Finding, expectation: Expectation | None) -> tuple[Outcome, str]:

@@ -58,25 +58,21 @@ def diagram(story: Story, *, unfold: bool = False) -> str:
 def _starts(lanes: int) -> list[int]:
     """The column at which each lane begins: the last one keeps enough room for a statement."""
     if lanes <= 1:
-        return [_MARGIN]
+        return [_MARGIN] * lanes
     step = min(33, max(2, (COLUMNS - _MARGIN - _NARROWEST) // (lanes - 1)))
     return [min(_MARGIN + step * lane, COLUMNS - _NARROWEST) for lane in range(lanes)]
 
 
 def _header(story: Story, starts: list[int]) -> list[str]:
-    """`CPU0`, `CPU1` above the threads' names; one below the other where columns are too narrow."""
-    if not story.lanes:
-        return []
-    lines = [""]
-    for lane, name in enumerate(story.lanes):
-        text = f"CPU{lane} ({_ascii(name)})"
-        room = (starts[lane + 1] if lane + 1 < len(starts) else COLUMNS) - starts[lane]
-        shown = wrapped(text, max(room - 1, 8))[0] if width(text) < room else f"CPU{lane}"
-        lines[0] = padded(lines[0], starts[lane]) + shown
-    if any(f"({_ascii(name)})" not in lines[0] for name in story.lanes):
-        lines += [f"     CPU{lane} = {_ascii(name)}"[:COLUMNS] for lane, name in enumerate(story.lanes)]
-    lines.append("")
-    return lines
+    """`CPU0 (vcpu0)` and so on above the lanes; a list of them where the lanes are too narrow for that."""
+    names = [f"CPU{lane} ({_ascii(name)})" for lane, name in enumerate(story.lanes)]
+    ends = [*starts[1:], COLUMNS + 1]
+    if all(start + width(name) < end for start, name, end in zip(starts, names, ends, strict=True)):
+        line = ""
+        for start, name in zip(starts, names, strict=True):
+            line = padded(line, start) + name
+        return [line, ""] if names else []
+    return [*(" " * _MARGIN + line for line in packed(names, COLUMNS - _MARGIN, ",")), ""]
 
 
 def _cells(story: Story, unfold: bool) -> list[_Cell]:

@@ -142,7 +142,9 @@ def _entered(row: Row, start: int, *, with_file: bool, paint: Paint) -> list[str
     """The function whose statements follow, the kernel function that it models, and its file if rows lack it."""
     room = paint.columns - start
     call = row.innermost
-    text = f"{_function(row) or row.thread}:"
+    if not _function(row):
+        return []  # the process's own code stands under the thread's name
+    text = f"{_function(row)}:"
     if call.kernel:
         text += f" {call.kernel}"
     if with_file:

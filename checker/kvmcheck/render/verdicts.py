@@ -15,11 +15,23 @@ from kvmcheck.render.text import told
 from kvmcheck.semantics.verdict import Verdict
 
 _STYLE = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "bold yellow"}
+#: The engine's words for a search that had nothing more to look for.
+ENDED_EARLY = "everything that was looked for is violated"
+#: More properties than this that share a fate are counted, not listed.
+_FEW = 3
+_OFF = {
+    Outcome.NOT_AS_EXPECTED: "not as expected",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.BAD_INPUT: "with errors",
+    Outcome.OUR_BUG: "ended by an internal error",
+}
 #: Columns of the verdict and of the name in front of what is said about it.
 _VERDICT = 10
 _NAME = 30
 #: More places than this are counted, not listed.
 _MOST_NOTES = 6
+#: More cases than this are not named in the last line.
+_MOST_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,10 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         lines += _indented(f"internal error: {case.failure}", paint, "bold red")
     account = case.account
     if account is None:
+        if case.judgement.outcome is Outcome.BAD_INPUT:
+            lines += _indented("could not be checked: see the errors", paint, "bold red")
+        for text in case.judgement.unmet:
+            lines += _indented(text, paint, "bold yellow")
         return lines
     brief = expected and not detail.alone
     if brief and case.kind is CaseKind.MUTANT:
@@ -52,7 +68,7 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
     lines += _verdicts(account, paint, brief=brief)
     lines += _covers(case, account, paint)
     lines += _warnings(account, paint, brief=brief)
-    for text in case.judgement.unmet:
+    for text in _surprises(case, account):
         lines += _indented(f"not as expected: {text}", paint, "bold red")
     if case.judgement.also:
         lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
@@ -85,24 +101,24 @@ def summary(report: Report, status: int, paint: Paint) -> list[str]:
     cases = report.cases
     scenarios = sum(case.kind is CaseKind.SCENARIO for case in cases)
     mutants = len(cases) - scenarios
-    parts = [_count(scenarios, "scenario")] if scenarios or not mutants else []
+    parts = [_count(scenarios, "scenario")] if scenarios else []
     parts += [_count(mutants, "mutant")] if mutants else []
-    text = ", ".join(parts) + ": "
     off = [case for case in cases if case.judgement.outcome is not Outcome.AS_EXPECTED]
-    bad = [file.path for file in report.files if file.outcome is Outcome.BAD_INPUT and not file.cases]
+    said = [f"{_count_of(off, outcome)} {word}" for outcome, word in _OFF.items() if _count_of(off, outcome)]
+    bad = sum(file.outcome is Outcome.BAD_INPUT and not file.cases for file in report.files)
+    if bad:
+        said.append(f"{_count(bad, 'file')} could not be checked")
     if report.outcome is Outcome.AS_EXPECTED:
-        text += "all as expected"
-    else:
-        said = [
-            f"{_count_of(off, outcome)} {outcome.value}" for outcome in Outcome if _count_of(off, outcome)
-        ]
-        if bad:
-            said.append(f"{_count(len(bad), 'file')} could not be checked")
-        text += ", ".join(said) or report.outcome.value
-        names = ", ".join(case.name for case in off)
-        text += f": {names}" if names else ""
+        said = ["all as expected"]
+    elif not said:
+        said = ["nothing was checked"]
+    names = [": ".join(part for part in (", ".join(parts), ", ".join(said)) if part)]
+    if off:
+        shown = [case.name for case in off[:_MOST_NAMES]]
+        shown += [f"and {len(off) - _MOST_NAMES} more"] if len(off) > _MOST_NAMES else []
+        names.append(", ".join(shown))
     style = "bold green" if report.outcome is Outcome.AS_EXPECTED else "bold red"
-    text = _clean(f"{text} (exit status {status})", paint)
+    text = _clean(f"{': '.join(names)} (exit status {status})", paint)
     return [paint(line, style) for line in wrapped(text, paint.columns)]
 
 
@@ -162,6 +178,12 @@ def _scope(case: CaseReport, account: Account, detail: Detail) -> str:
     return text
 
 
+def _surprises(case: CaseReport, account: Account) -> list[str]:
+    """What is not as expected and not plain from the verdicts above it."""
+    plain = {f"{finding.property} is {finding.verdict.value}" for finding in account.findings}
+    return [text for text in case.judgement.unmet if text not in plain and not text.startswith("cover ")]
+
+
 def _verdicts(account: Account, paint: Paint, *, brief: bool) -> list[str]:
     """A line for each property; those that there is nothing to say of, or the same, share one."""
     shared: dict[tuple[Verdict, str], list[Finding]] = {}
@@ -180,11 +202,20 @@ def _verdicts(account: Account, paint: Paint, *, brief: bool) -> list[str]:
 def _together(group: list[Finding], paint: Paint) -> list[str]:
     verdict = group[0].verdict
     room = paint.columns - 2 - _VERDICT
-    names = wrapped(_clean(", ".join(finding.property for finding in group), paint), room, 0)
-    reason = wrapped(_clean(group[0].reason, paint), room, 0) if group[0].reason else []
+    listed = ", ".join(finding.property for finding in group)
+    if group[0].reason == ENDED_EARLY and len(group) > _FEW:
+        listed = f"the other {len(group)}"
+    names = wrapped(_clean(listed, paint), room, 0)
+    reason = wrapped(_clean(_reason(group[0]), paint), room, 0) if group[0].reason else []
     rest = [" " * _VERDICT + line for line in [*names[1:], *reason]]
     first = paint(padded(verdict.value, _VERDICT), _STYLE[verdict]) + names[0]
     return ["  " + line for line in [first, *rest]]
+
+
+def _reason(finding: Finding) -> str:
+    if finding.reason == ENDED_EARLY:
+        return "the search ended when it had what was expected"
+    return finding.reason
 
 
 def _remark(finding: Finding) -> str:
@@ -193,7 +224,7 @@ def _remark(finding: Finding) -> str:
             steps = min((len(story.rows) for story in finding.stories), default=0)
             return f"in {_count(steps, 'step')}" if finding.stories else ""
         case Verdict.UNKNOWN:
-            return finding.reason
+            return _reason(finding)
         case Verdict.HOLDS:
             return ""
 

@@ -30,6 +30,7 @@ _ENTRIES = (
     Entry("KVM004", "not-utf8", "the file is not UTF-8"),
     Entry("KVM005", "nul-byte", "the file holds a NUL byte"),
     Entry("KVM006", "folder", "a folder stands where a file is expected"),
+    Entry("KVM007", "no-specs", "a folder holds no .kvm file"),
     Entry("KVM010", "no-module", "a module is used that is not there"),
     Entry("KVM011", "module-cycle", "modules use each other in a circle"),
     Entry("KVM012", "outside", "a module leads out of the folders that are searched"),
@@ -116,6 +117,9 @@ _ENTRIES = (
     Entry("KVM510", "process-index", "a process is indexed by something without members"),
     Entry("KVM511", "setting-value", "a setting's value does not make sense"),
     Entry("KVM512", "no-process", "a scenario has no process"),
+    Entry("KVM540", "mutant-expects-nothing", "a mutant does not say what it breaks"),
+    Entry("KVM542", "only-nothing", "`--only` names nothing that is there"),
+    Entry("KVM543", "nothing-to-check", "a file declares no scenario"),
     # ---- 9xx: bugs of ours
     Entry("KVM900", "our-bug", "kvmcheck contradicts itself: this is a bug in kvmcheck"),
 )

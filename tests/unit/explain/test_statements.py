@@ -53,7 +53,7 @@ def at(text: str) -> Span:
         ("body", "body = i"),
         ("{one", "s |= {one, two}"),
         ("x in", 'while (x in {1, 2}) y = "a; {b"'),
-        ("y = \"a", 'y = "a; {b"'),
+        ('y = "a', 'y = "a; {b"'),
         ("switch", "switch (u) ..."),
         ("drop", "drop(u)"),
         ("keep", "keep(u)"),

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The diagram fits a changelog: 75 columns, ASCII, and as few rows as a reviewer would draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kvmcheck.explain.changes import Change, ChangeKind
+from kvmcheck.explain.story import Call, Row, Spot, Story, tell
+from kvmcheck.render.commit import COLUMNS, diagram
+from tests.support.told import program, trace
+
+FOLDED = """\
+     CPU0 (vcpu)                      CPU1 (reclaim)
+
+  1  tdp_page_fault():
+       mmu_seq = data_race(mmu_notifier_seq); pfn = gfn_to_pfn(gfn)
+           mmu_seq = 0, pfn = pfn0
+  2                                   invalidate_page():
+                                        WRITE_ONCE(pte[gfn], none);
+                                        spin_lock(&mmu_lock);
+                                        mmu_notifier_seq++;
+                                        spin_unlock(&mmu_lock)
+                                            pte[gfn0]: pfn0 -> none,
+                                            gfn = gfn0,
+                                            mmu_notifier_seq: 0 -> 1
+  3    spin_lock(&mmu_lock);
+       spte[gfn] = (Spte){ .present = true, .pfn = pfn }   <--
+           spte[gfn0].present: false -> true, spte[gfn0].pfn: none -> pfn0
+
+ =>  no_stale_spte: a present spte maps a page that the host does not
+       with g = gfn0, p = pfn0
+       spte[gfn0].present = true (since row 3)
+       spte[gfn0].pfn = pfn0 (since row 3)
+       pte[gfn0] = none (since row 2)
+"""
+
+
+def story() -> Story:
+    """The story of the hand-made trace."""
+    return tell(program(), trace(), "")
+
+
+def many_lanes(count: int, text: str = "x = y") -> Story:
+    """A story in which each of many threads takes one step."""
+    spot = Spot("a.kvm", 1, 1)
+    change = Change(ChangeKind.SHARED, "x" * 40, "0", "1")
+    rows = tuple(
+        Row(
+            number=n + 1,
+            lane=n,
+            thread=f"thread#{n}",
+            handler=n % 2 == 1,
+            calls=(Call("", text, spot, "", "", "", 0), Call(f"function_{n}" * 9, text, spot, "", "", "", 1)),
+            still_open=2,
+            access="",
+            changes=(change,),
+            held=(),
+            breaks=n + 1 == count,
+        )
+        for n in range(count)
+    )
+    return Story("", "", tuple(f"thread#{n}" for n in range(count)), (), rows, None)
+
+
+def test_the_diagram_is_what_a_changelog_shows() -> None:
+    assert diagram(story()) == FOLDED
+
+
+def test_unfolded_every_step_has_its_row() -> None:
+    lines = diagram(story(), unfold=True).splitlines()
+
+    assert [int(line[:3]) for line in lines if line[:3].strip().isdigit()] == list(range(1, 10))
+    assert "return READ_ONCE(pte[gfn])" in diagram(story(), unfold=True)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 4, 7, 20])
+@pytest.mark.parametrize("unfold", [False, True])
+def test_no_line_is_wider_than_a_changelog_allows(lanes: int, unfold: bool) -> None:
+    text = "very_long_name_of_a_function(with_many, arguments, and_more, " + "z" * 90 + ")"
+    for line in diagram(many_lanes(lanes, text), unfold=unfold).splitlines():
+        assert len(line) <= COLUMNS
+
+
+def test_hostile_text_stays_plain() -> None:
+    text = diagram(many_lanes(2, "a\x1b[31m\u202e\t\r大")).replace("\n", "")
+
+    assert text.isascii()
+    assert text.isprintable()
+
+
+def test_there_is_one_mark_and_one_conclusion() -> None:
+    text = diagram(story())
+
+    assert text.count("<--") == 1
+    assert text.count("=>") == 1
+
+
+def test_a_lock_that_is_taken_and_dropped_in_one_row_is_no_change() -> None:
+    assert "mmu_lock: " not in diagram(story())
+
+
+def test_a_call_that_another_thread_interrupts_is_looked_into() -> None:
+    rows = list(story().rows)
+    # The reclaimer's first step comes between the snapshot and the lookup's own step.
+    split = [rows[0], replace(rows[2], number=2), replace(rows[1], number=3, still_open=3), *rows[3:]]
+
+    assert "return READ_ONCE(pte[gfn])" in diagram(replace(story(), rows=tuple(split)))
+
+
+def test_a_story_without_steps_is_drawn() -> None:
+    empty = replace(story(), rows=(), lanes=(), broken=None)
+
+    assert diagram(empty).strip() == ""
