@@ -167,47 +167,37 @@ class Liveness:
 
 
 def live_locals(body: Body) -> tuple[frozenset[int], ...]:
-    """For each node, the locals that some path from it reads before writing.
-
-    Where a thread may stop, a property reads what is watched there: a local cleared on the way there would be
-    lost to it.
-    """
-    uses = [
-        used(node) | _watched(body, number) if number == 0 or is_stop(node.operation) else used(node)
-        for number, node in enumerate(body.nodes)
-    ]
-    kills = [written(node.operation) for node in body.nodes]
-    live: list[frozenset[int]] = [frozenset()] * len(body.nodes)
+    """For each node, the locals that some path from it reads before writing."""
+    uses = [sum(1 << local for local in used(node)) for node in body.nodes]
+    keeps = [-1 if (local := written(node.operation)) is None else ~(1 << local) for node in body.nodes]
+    # Sets of locals as masks: this runs before every search.
+    live = [0] * len(body.nodes)
     predecessors: list[list[int]] = [[] for _ in body.nodes]
     for number, node in enumerate(body.nodes):
         for successor in node.successors:
             predecessors[successor].append(number)
     waiting = list(range(len(body.nodes)))
-    queued = set(waiting)
     while waiting:
         number = waiting.pop()
-        queued.discard(number)
-        behind: frozenset[int] = frozenset().union(*(live[s] for s in body.nodes[number].successors))
-        kill = kills[number]
-        now = uses[number] | (behind - {kill} if kill is not None else behind)
+        behind = 0
+        for successor in body.nodes[number].successors:
+            behind |= live[successor]
+        now = uses[number] | (behind & keeps[number])
         if now != live[number]:
             live[number] = now
-            for before in predecessors[number]:
-                if before not in queued:
-                    queued.add(before)
-                    waiting.append(before)
-    return tuple(live)
+            waiting += predecessors[number]
+    return tuple(_members(mask) for mask in live)
 
 
-def _watched(body: Body, number: int) -> frozenset[int]:
-    return frozenset(local for local, where in body.watched.items() if number in where)
+def _members(mask: int) -> frozenset[int]:
+    return frozenset(local for local in range(mask.bit_length()) if mask >> local & 1)
 
 
 def surely_assigned(body: Body) -> tuple[frozenset[int], ...]:
     """For each node, the locals that hold a value whichever way led there (nodes never reached: all)."""
-    everything = frozenset(range(len(body.locals)))
-    before: list[frozenset[int]] = [everything] * len(body.nodes)
-    before[0] = frozenset()
+    everything = (1 << len(body.locals)) - 1
+    before = [everything] * len(body.nodes)
+    before[0] = 0
     waiting = [0]
     seen = {0}
     while waiting:
@@ -217,11 +207,11 @@ def surely_assigned(body: Body) -> tuple[frozenset[int], ...]:
         target = written(node.operation)
         if target is not None:
             unsets = isinstance(node.operation, Set) and node.operation.value is None
-            now = now - {target} if unsets else now | {target}
+            now = now & ~(1 << target) if unsets else now | 1 << target
         for successor in node.successors:
             met = before[successor] & now
             if met != before[successor] or successor not in seen:
                 seen.add(successor)
                 before[successor] = met
                 waiting.append(successor)
-    return tuple(before)
+    return tuple(_members(mask) for mask in before)
