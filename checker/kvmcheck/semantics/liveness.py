@@ -167,8 +167,15 @@ class Liveness:
 
 
 def live_locals(body: Body) -> tuple[frozenset[int], ...]:
-    """For each node, the locals that some path from it reads before writing."""
-    uses = [sum(1 << local for local in used(node)) for node in body.nodes]
+    """For each node, the locals that some path from it reads before writing.
+
+    Where a thread may stop, a property reads what is watched there: a local cleared on the way there would be
+    lost to it.
+    """
+    uses = [
+        _mask(used(node) | _watched(body, number) if number == 0 or is_stop(node.operation) else used(node))
+        for number, node in enumerate(body.nodes)
+    ]
     keeps = [-1 if (local := written(node.operation)) is None else ~(1 << local) for node in body.nodes]
     # Sets of locals as masks: this runs before every search.
     live = [0] * len(body.nodes)
@@ -187,6 +194,14 @@ def live_locals(body: Body) -> tuple[frozenset[int], ...]:
             live[number] = now
             waiting += predecessors[number]
     return tuple(_members(mask) for mask in live)
+
+
+def _watched(body: Body, number: int) -> frozenset[int]:
+    return frozenset(local for local, where in body.watched.items() if number in where)
+
+
+def _mask(locals_: frozenset[int]) -> int:
+    return sum(1 << local for local in locals_)
 
 
 def _members(mask: int) -> frozenset[int]:
