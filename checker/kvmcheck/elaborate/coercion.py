@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kvmcheck.semantics.program import Apply, Const, Expr, Op
 from kvmcheck.semantics.sorts import (
     BOOL,
+    DEFAULT_INT,
     BoolSort,
     EnumSort,
     IdSort,
@@ -29,6 +30,7 @@ from kvmcheck.semantics.sorts import (
     UnknownSort,
     Value,
     WordSort,
+    sort_name,
 )
 from kvmcheck.source.text import Span
 
@@ -42,6 +44,24 @@ class Typed:
 
 
 UNKNOWN = Typed(Const(0, UnknownSort()), UnknownSort())
+
+
+#: What a call of a function without a result gives: nothing may be done with it.
+NOTHING = Typed(Const(None, UnknownSort()), UnknownSort())
+
+
+def described(sort: Sort) -> str:
+    """A value of the sort, as a person speaks of it: `a Gfn`, `an int`, `the number 3`."""
+    match sort:
+        case IntSort(low=low, high=high) if low == high:
+            return f"the number {low}"
+        case IntSort() if sort == DEFAULT_INT:
+            return "an int"
+        case PlacePointerSort() | ObjectPointerSort():
+            return f"a `{sort_name(sort)}`"
+        case _:
+            name = sort_name(sort)
+            return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def is_number(sort: Sort) -> bool:

@@ -25,6 +25,8 @@ from kvmcheck.elaborate.scopes import (
     nearest,
     unknown_name,
 )
+from kvmcheck.elaborate.unreachable import warn_unreachable
+from kvmcheck.elaborate.unused import check_unused
 from kvmcheck.elaborate.world import Size, World
 from kvmcheck.lang import syntax
 from kvmcheck.lang.edits import apply_edits
@@ -161,6 +163,9 @@ class _Elaboration:
         )
         init = self._init(world)
         self._known_settings(world)
+        if not self.mutants:
+            self._warn(world, declared)
+            check_unused(self.unit.entry, self.scope, world, self.functions, self.collector)
         if self.collector.has_errors:
             return None
         homes = tuple(v for v in sorted(world.seq_homes) if isinstance(world.variables[v].sort, SeqSort))
@@ -294,6 +299,27 @@ class _Elaboration:
                 size.span,
                 help=f"did you mean `{near}`?" if near else "",
             )
+
+    def _warn(self, world: World, declared: list[syntax.ProcessDecl]) -> None:
+        """Warn of settings that change nothing, and of statements that are never reached."""
+        for name, size in world.sizes.items():
+            if name not in world.used_sizes and name not in self.settings:
+                self.collector.warn(
+                    "KVM513",
+                    f"nothing in this scenario depends on `{name}`",
+                    size.span,
+                    help="leave it out",
+                )
+        for item in (*self.unit.entry.items, *declared):
+            match item:
+                case syntax.FunctionDecl(body=body):
+                    warn_unreachable(body, self.collector)
+                case syntax.ProcessDecl(body=body, interrupt=interrupt):
+                    warn_unreachable(body, self.collector)
+                    if interrupt is not None:
+                        warn_unreachable(interrupt.body, self.collector)
+                case _:
+                    pass
 
     def _shown_sizes(self, world: World) -> tuple[tuple[str, str], ...]:
         shown = []
@@ -458,6 +484,7 @@ class _Elaboration:
                     help=f"did you mean `{near}`?" if near else "",
                 )
                 continue
+            world.lowered.add(text)
             made = property_of(symbol, world, self.requests, self.functions)
             if made is not None:
                 properties.append(made)
@@ -467,6 +494,7 @@ class _Elaboration:
             symbol = self.scope.names.get(text)
             cover = None
             if isinstance(symbol, PropertySymbol):
+                world.lowered.add(text)
                 cover = cover_of(symbol, world, self.requests, self.functions)
             elif text in stated:
                 cover = Cover(text, None, stated[text])

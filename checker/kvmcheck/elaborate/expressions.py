@@ -15,6 +15,7 @@ from kvmcheck.elaborate.coercion import (
     arithmetic,
     coerce,
     comparable,
+    described,
     is_number,
     number_range,
 )
@@ -198,7 +199,7 @@ class Expressions(ABC):
                 extra = "a seq is only copied from a seq; `s++` and `next(copy)` count it on"
             self.collector.error(
                 "KVM301",
-                f"a {sort_name(wanted)} must stand here, and this is a {sort_name(value.sort)}",
+                f"{described(wanted)} must stand here, and this is {described(value.sort)}",
                 span,
                 help=extra,
             )
@@ -222,7 +223,7 @@ class Expressions(ABC):
                 help_text = "write `!= none`" if isinstance(value.sort, OptionalSort) else ""
                 self.collector.error(
                     "KVM301",
-                    f"a condition must stand here, and this is a {sort_name(value.sort)}",
+                    f"a condition must stand here, and this is {described(value.sort)}",
                     span,
                     help=help_text,
                 )
@@ -362,13 +363,13 @@ class Expressions(ABC):
             case ObjectPointerSort() | PlacePointerSort():
                 self.collector.error(
                     "KVM206",
-                    f"a {sort_name(sort)} has no field `{name.text}`",
+                    f"{described(sort)} has no field `{name.text}`",
                     name.span,
                     help=f"write `->{name.text}`",
                 )
                 return ValuePlace(UNKNOWN)
             case _:
-                self.collector.error("KVM206", f"a {sort_name(sort)} has no field `{name.text}`", name.span)
+                self.collector.error("KVM206", f"{described(sort)} has no field `{name.text}`", name.span)
                 return ValuePlace(UNKNOWN)
 
     def _no_field(self, name: syntax.Name, known: list[str]) -> ValuePlace:
@@ -416,7 +417,7 @@ class Expressions(ABC):
                     case _:
                         self.collector.error(
                             "KVM305",
-                            f"a {sort_name(value.sort)} can't be indexed",
+                            f"{described(value.sort)} can't be indexed",
                             span,
                         )
                         return ValuePlace(UNKNOWN)
@@ -435,7 +436,7 @@ class Expressions(ABC):
                 return ValuePlace(UNKNOWN)
             case _:
                 self.collector.error(
-                    "KVM301", f"a pointer must stand here, not a {sort_name(value.sort)}", span
+                    "KVM301", f"a pointer must stand here, not {described(value.sort)}", span
                 )
                 return ValuePlace(UNKNOWN)
 
@@ -562,7 +563,7 @@ class Expressions(ABC):
         fits = isinstance(wanted, ObjectPointerSort | PlacePointerSort | OptionalSort)
         self.collector.error(
             "KVM307",
-            f"`{word}` is not a {sort_name(wanted)}",
+            f"`{word}` is not {described(wanted)}",
             span,
             help=f"write `{other}`" if fits else f"declare it `{sort_name(wanted)}?`",
         )
@@ -636,7 +637,7 @@ class Expressions(ABC):
             case UnknownSort():
                 return UNKNOWN
             case _:
-                self.collector.error("KVM308", f"a {sort_name(sort)} is not made with braces", expr.span)
+                self.collector.error("KVM308", f"{described(sort)} is not made with braces", expr.span)
                 return UNKNOWN
 
     # ---- operators
@@ -664,11 +665,11 @@ class Expressions(ABC):
         if isinstance(value.sort, IdSort | ThreadSort):
             code, says = (
                 "KVM320",
-                (f"`{op}` on a {sort_name(value.sort)}: identities are only compared with == and !="),
+                (f"`{op}` on {described(value.sort)}: identities are only compared with == and !="),
             )
             help_text = "an `index` is ordered and can be counted with"
         else:
-            code, says = "KVM303", f"`{op}` does not fit a {sort_name(value.sort)}"
+            code, says = "KVM303", f"`{op}` does not fit {described(value.sort)}"
         self.collector.error(code, says, span, help=help_text)
         return UNKNOWN
 
@@ -704,7 +705,7 @@ class Expressions(ABC):
                 if not comparable(left.sort, right.sort):
                     self.collector.error(
                         "KVM303",
-                        f"a {sort_name(left.sort)} can't be compared with a {sort_name(right.sort)}",
+                        f"{described(left.sort)} can't be compared with {described(right.sort)}",
                         span,
                     )
                     return Typed(Const(0, BOOL), BOOL)
@@ -758,9 +759,7 @@ class Expressions(ABC):
                 member = self.fitted(left, inner, sides[0].span if sides else span)
                 return Typed(Apply(Op.IN, (member, right.expr), BOOL, span=span), BOOL)
             case _:
-                self.collector.error(
-                    "KVM303", f"`in` needs a set or list, not a {sort_name(right.sort)}", span
-                )
+                self.collector.error("KVM303", f"`in` needs a set or list, not {described(right.sort)}", span)
                 return Typed(Const(0, BOOL), BOOL)
 
     def _arithmetic(self, op: BinaryOp, left: Typed, right: Typed, span: Span) -> Typed:
@@ -827,7 +826,7 @@ class Expressions(ABC):
                 near = nearest(name.text, known)
                 self.collector.error(
                     "KVM314",
-                    f"a {sort_name(value.sort)} has no method `{name.text}`",
+                    f"{described(value.sort)} has no method `{name.text}`",
                     name.span,
                     help=f"did you mean `{near}`?"
                     if near

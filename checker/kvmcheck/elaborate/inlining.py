@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kvmcheck.elaborate.activation import Activation, Instance
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed
+from kvmcheck.elaborate.coercion import NOTHING, UNKNOWN, Typed
 from kvmcheck.elaborate.monitors import ghost_event
 from kvmcheck.elaborate.places import LocalPlace, Named, ValuePlace
-from kvmcheck.elaborate.requests import declared_types, labels_of, statements
+from kvmcheck.elaborate.requests import declared_types, labels_of
 from kvmcheck.elaborate.scopes import FunctionSymbol, declared_at
 from kvmcheck.elaborate.statements import label_paths, lower
 from kvmcheck.lang import syntax
+from kvmcheck.lang.walk import nodes
 from kvmcheck.semantics.program import Const, Current, Expr, Frame, Local, Param, Set
 from kvmcheck.semantics.sorts import BOOL, Sort
 from kvmcheck.source.diagnostic import Label
@@ -41,27 +42,45 @@ def inline(code: Code, symbol: FunctionSymbol, call: syntax.Call) -> Typed:
             secondary=(Label(function.name.span, "declared here"),),
         )
         return UNKNOWN
+    mark = code.graph.mark()
+    given = _arguments(code, symbol, function, call, keep=False)
+    if given is None:
+        return UNKNOWN
+    if any(isinstance(value, Typed) and code.changed_since(mark, value.expr) for value in given):
+        # `f(i, i++)`: each argument is what it was when its turn came.
+        code.graph.rewind(mark)
+        given = _arguments(code, symbol, function, call, keep=True) or given
+    return inline_given(code, symbol, function, given)
+
+
+def _arguments(
+    code: Code, symbol: FunctionSymbol, function: syntax.FunctionDecl, call: syntax.Call, *, keep: bool
+) -> list[Typed | FunctionSymbol] | None:
+    """The arguments, left to right (`keep`: each in a temporary); None after a diagnostic."""
     given: list[Typed | FunctionSymbol] = []
     for parameter, argument in zip(function.parameters, call.arguments, strict=True):
         if parameter.signature is not None:
             passed = code.function_named(argument)
             if passed is None:
                 code.collector.error("KVM205", "the name of a function must stand here", argument.span)
-                return UNKNOWN
+                return None
             given.append(passed)
             continue
         sort = code.world.value_sort(parameter.type, symbol.scope)
-        given.append(Typed(code.coerced(argument, sort), sort))
-    return _body(code, symbol, function, given)
+        value = Typed(code.coerced(argument, sort), sort)
+        given.append(code.kept(value) if keep else value)
+    return given
 
 
-def _body(
+def inline_given(
     code: Code,
     symbol: FunctionSymbol,
     function: syntax.FunctionDecl,
     given: list[Typed | FunctionSymbol],
 ) -> Typed:
+    """Lower a function's body for arguments that are known."""
     graph, world, caller = code.graph, code.world, code.activation
+    world.lowered.add(symbol.qualified)
     graph.frames.append(Frame(symbol.qualified, caller.frame, code.at))
     activation = Activation(symbol, symbol.scope, len(graph.frames) - 1, caller)
     activation.label_paths = label_paths(function.body)
@@ -104,7 +123,7 @@ def _body(
     graph.frame = outer_frame
     code.activation, code.scope = caller, caller.scope
     if activation.result is None or result_sort is None:
-        return UNKNOWN
+        return NOTHING
     return Typed(Local(activation.result.local, result_sort), result_sort)
 
 
@@ -150,7 +169,7 @@ def _is_named_local(code: Code, expr: Expr) -> bool:
 
 
 def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
-    """The names that a function's statements assign, count or point to."""
+    """The names that a function's statements assign, count, point to or call a method of."""
     found: set[str] = set()
 
     def place(expr: syntax.Expr) -> None:
@@ -162,45 +181,14 @@ def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
             case _:
                 pass
 
-    def look(expr: syntax.Expr | None) -> None:
-        match expr:
-            case syntax.IncDec(place=inner) | syntax.AddressOf(place=inner):
-                place(inner)
-            case syntax.Call(function=callee, arguments=arguments):
-                if isinstance(callee, syntax.Field):
-                    place(callee.base)
-                for argument in arguments:
-                    look(argument)
-            case syntax.Unary(operand=inner):
-                look(inner)
-            case syntax.Binary(left=left, right=right):
-                look(left)
-                look(right)
-            case syntax.Ternary(condition=condition, then=then, otherwise=otherwise):
-                look(condition)
-                look(then)
-                look(otherwise)
-            case _:
-                pass
-
-    for stmt in statements(function.body):
-        match stmt:
-            case syntax.Assign(place=target, value=value):
+    for node in nodes(function.body):
+        match node:
+            case syntax.Assign(place=target) | syntax.IncDec(place=target) | syntax.AddressOf(place=target):
                 place(target)
-                look(value)
-            case syntax.ExprStmt(expression=expression):
-                look(expression)
-            case syntax.LocalDecl(initial=initial):
-                look(initial)
-            case (
-                syntax.If(condition=condition)
-                | syntax.While(condition=condition)
-                | syntax.DoWhile(condition=condition)
-                | syntax.Assert(condition=condition)
-            ):
-                look(condition)
-            case syntax.Return(value=value) | syntax.For(condition=value):
-                look(value)
+            case syntax.Call(function=syntax.Field(base=base)):
+                place(base)
+            case syntax.Choose(place=chosen) if chosen is not None:
+                place(chosen)
             case _:
                 pass
     return found

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from kvmcheck.elaborate.activation import Activation, Instance
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed, constant
+from kvmcheck.elaborate.coercion import NOTHING, UNKNOWN, Typed, constant
 from kvmcheck.elaborate.expressions import Expressions, dotted
-from kvmcheck.elaborate.graph import Graph, LooseEnd
+from kvmcheck.elaborate.graph import Graph, LooseEnd, Mark
 from kvmcheck.elaborate.inlining import inline
 from kvmcheck.elaborate.places import (
     LocalPlace,
@@ -30,13 +30,14 @@ from kvmcheck.elaborate.places import (
 from kvmcheck.elaborate.primitives import PRIMITIVES
 from kvmcheck.elaborate.requests import Requests
 from kvmcheck.elaborate.scopes import FunctionSymbol, nearest, unknown_name
-from kvmcheck.elaborate.states import StateExpressions, joined
+from kvmcheck.elaborate.states import StateExpressions, joined, parts
 from kvmcheck.elaborate.world import World
 from kvmcheck.lang import syntax
 from kvmcheck.lang.syntax import BinaryOp, UnaryOp
 from kvmcheck.semantics.program import (
     Allocate,
     Apply,
+    AtomicEnter,
     Branch,
     Choose,
     Const,
@@ -126,6 +127,21 @@ class Code(Expressions):
         yield
         self.order = before
 
+    def effect(self, expr: syntax.Expr) -> None:
+        """Lower an expression for what it does; it may give nothing."""
+        super().expr(expr)
+
+    def expr(self, expr: syntax.Expr, wanted: Sort | None = None) -> Typed:
+        """The typed form; an expression that gives nothing can't stand where a value is used."""
+        value = super().expr(expr, wanted)
+        if value is NOTHING:
+            what = expr.function.span.text if isinstance(expr, syntax.Call) else "this"
+            self.collector.error(
+                "KVM301", f"`{what}` returns nothing, and a value must stand here", expr.span
+            )
+            return UNKNOWN
+        return value
+
     # ---- reading
 
     def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:
@@ -189,7 +205,14 @@ class Code(Expressions):
     def operands(self, first: syntax.Expr, second: syntax.Expr) -> tuple[Typed, Typed]:
         """Both sides, left first; two racy reads that C leaves unordered get a warning."""
         before = len(self._unordered)
+        mark = self.graph.mark()
         left, right = super().operands(first, second)
+        if self.changed_since(mark, left.expr):
+            # `i + i++`: the left side is what `i` was before.
+            del self._unordered[before:]
+            self.graph.rewind(mark)
+            left = self.kept(self.expr(first, right.sort))
+            right = self.expr(second, left.sort)
         racy = self._unordered[before:]
         if len({load.place for load in racy}) > 1 and self.graph.group is None:
             self.collector.warn(
@@ -199,6 +222,20 @@ class Code(Expressions):
                 help="read one of them into a local first",
             )
         return left, right
+
+    def changed_since(self, mark: Mark, expr: Expr) -> bool:
+        """Whether what was emitted since then changes a local that the expression reads."""
+        read = {part.local for part in parts(expr) if isinstance(part, Local)}
+        return any(
+            isinstance(draft.operation, Set) and draft.operation.target in read
+            for draft in self.graph.drafts[mark.length :]
+        )
+
+    def kept(self, value: Typed) -> Typed:
+        """The value as it is now, in a temporary."""
+        target = self.temporary(value.sort)
+        self.emit(Set(target, value.expr))
+        return Typed(Local(target, value.sort), value.sort)
 
     # ---- writing
 
@@ -267,7 +304,7 @@ class Code(Expressions):
                 self.emit(Set(target, result.expr))
                 kept = Typed(Local(target, result.sort), result.sort)
             self.store(place, Typed(new, sort_of(place)), span)
-            return kept or UNKNOWN
+            return kept or NOTHING
         found = element(whole) if isinstance(whole, StoredPlace | PointedPlace) else None
         if found is None or isinstance(found[1], LockSort):
             if not (isinstance(place, ValuePlace) and isinstance(place.value.sort, UnknownSort)):
@@ -287,7 +324,7 @@ class Code(Expressions):
         target_local = self.temporary(result.sort) if result else None
         self.emit(Update(where, new, target_local, result.expr if result else None, order))
         if result is None or target_local is None:
-            return UNKNOWN
+            return NOTHING
         return Typed(Local(target_local, result.sort), result.sort)
 
     def home(self, place: Named) -> None:
@@ -324,13 +361,18 @@ class Code(Expressions):
             one = Typed(Const(1, IntSort(1, 1)), IntSort(1, 1))
             op = BinaryOp.ADD if expr.increment else BinaryOp.SUBTRACT
             new = self.apply(op, old, one, expr.span)
-        kept = old
-        if isinstance(place, LocalPlace) and not expr.prefix:
+        sort = sort_of(place)
+        stored = Typed(self.fitted(new, sort, expr.span), sort)
+        if isinstance(place, LocalPlace):
+            if expr.prefix:
+                self.store(place, stored, expr.span)
+                return self.read(place, expr.span)
             target = self.temporary(old.sort)
             self.emit(Set(target, old.expr))
-            kept = Typed(Local(target, old.sort), old.sort)
-        self.store(place, new, expr.span)
-        return new if expr.prefix else kept
+            self.store(place, stored, expr.span)
+            return Typed(Local(target, old.sort), old.sort)
+        self.store(place, stored, expr.span)
+        return stored if expr.prefix else old
 
     # ---- control in expressions
 
@@ -428,16 +470,35 @@ class Code(Expressions):
                 return Typed(Local(target, pointer), pointer)
             case syntax.The():
                 found = self.states("`the`").expr(expr, wanted)
-                target = self.temporary(found.sort)
-                self.emit(Set(target, found.expr))
-                return Typed(Local(target, found.sort), found.sort)
+                return self.looked_up(found)
             case syntax.IncDec():
                 return self.increment(expr)
             case syntax.Quantified():
-                return self.states("a quantifier in code").expr(expr, wanted)
+                states = self.states("a quantifier in code")
+                found = states.expr(expr, wanted)
+                if states.reads:
+                    self.collector.error(
+                        "KVM407",
+                        f"`{expr.kind.value}` in code looks at shared state all at once",
+                        expr.span,
+                        why="code looks at one place a step",
+                        help="write a loop: `for (T x) { … }`",
+                    )
+                return found
             case _:
                 self.collector.error("KVM407", "this belongs in a property", expr.span)
                 return UNKNOWN
+
+    def looked_up(self, found: Typed) -> Typed:
+        """What a look at the whole state gives, as a step of its own."""
+        outer = self.graph.group
+        if outer is None:
+            self.graph.groups += 1
+            self.graph.group = self.graph.groups
+            self.emit(AtomicEnter(self.graph.groups))
+        kept = self.kept(found)
+        self.graph.group = outer
+        return kept
 
     def choose(self, sort: Sort, span: Span) -> Typed:
         """A freely chosen member of a sort, in a temporary."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed
+from kvmcheck.elaborate.coercion import NOTHING, UNKNOWN, Typed, described
 from kvmcheck.elaborate.places import LocalPlace, Named, PartPlace, sort_of
 from kvmcheck.lang import syntax
 from kvmcheck.lang.syntax import BinaryOp
@@ -43,15 +43,12 @@ from kvmcheck.semantics.sorts import (
     ObjectPointerSort,
     SeqSort,
     UnknownSort,
-    sort_name,
 )
 
 if TYPE_CHECKING:
     from kvmcheck.elaborate.lowering import Code
 
 Primitive = Callable[["Code", syntax.Call], Typed]
-
-NOTHING = UNKNOWN
 
 
 def _arguments(code: Code, call: syntax.Call, count: int) -> bool:
@@ -277,7 +274,7 @@ def _counted(
         if sort.wrap is None:
             code.home(place)
     elif not isinstance(sort, IntSort):
-        code.collector.error("KVM303", f"a {sort_name(sort)} can't be counted with", call.arguments[-1].span)
+        code.collector.error("KVM303", f"{described(sort)} can't be counted with", call.arguments[-1].span)
         return UNKNOWN
     return code.update(place, change, call.span, Order.FULL)
 
@@ -288,7 +285,7 @@ def _inc_not_zero(code: Code, call: syntax.Call) -> Typed:
     place = _target(code, call.arguments[0])
     sort = sort_of(place)
     if not isinstance(sort, IntSort):
-        code.collector.error("KVM303", f"a {sort_name(sort)} can't be counted with", call.span)
+        code.collector.error("KVM303", f"{described(sort)} can't be counted with", call.span)
         return UNKNOWN
 
     def change(old: Typed) -> tuple[Expr, Typed | None]:
@@ -307,7 +304,7 @@ def _bit(value: int, testing: bool, code: Code, call: syntax.Call) -> Typed:
     if not isinstance(sort_of(place), BoolSort | UnknownSort):
         code.collector.error(
             "KVM301",
-            f"a bool must stand here, not a {sort_name(sort_of(place))}",
+            f"a bool must stand here, not {described(sort_of(place))}",
             call.arguments[0].span,
             help="`set_bit(&word.flag)`: the flag is a bool field of a word struct",
         )
@@ -348,7 +345,7 @@ def _free(code: Code, call: syntax.Call) -> Typed:
                 pass
             case _:
                 code.collector.error(
-                    "KVM301", f"an object is freed, not a {sort_name(pointer.sort)}", call.span
+                    "KVM301", f"an object is freed, not {described(pointer.sort)}", call.span
                 )
     return NOTHING
 

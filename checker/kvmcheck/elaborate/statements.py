@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kvmcheck.elaborate.activation import LabelScope, Loop
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed
+from kvmcheck.elaborate.coercion import UNKNOWN, Typed, described
 from kvmcheck.elaborate.ghosts import lower_ghost
 from kvmcheck.elaborate.monitors import ghost_event
 from kvmcheck.elaborate.places import (
@@ -20,6 +20,7 @@ from kvmcheck.elaborate.places import (
 )
 from kvmcheck.elaborate.requests import statements
 from kvmcheck.elaborate.scopes import ArrayShape, LeafShape, RecordShape, StructSymbol
+from kvmcheck.elaborate.states import StateExpressions, parts
 from kvmcheck.lang import syntax
 from kvmcheck.lang.syntax import AssertKind
 from kvmcheck.semantics.program import (
@@ -28,6 +29,7 @@ from kvmcheck.semantics.program import (
     Assume,
     AtomicEnter,
     Await,
+    Bound,
     Branch,
     Check,
     Choose,
@@ -35,7 +37,10 @@ from kvmcheck.semantics.program import (
     CoverHere,
     Local,
     Op,
+    Place,
+    PointerPlace,
     Set,
+    VariablePlace,
 )
 from kvmcheck.semantics.sorts import (
     BOOL,
@@ -110,7 +115,7 @@ def lower(code: Code, stmt: syntax.Stmt) -> None:
             _assign(code, stmt)
         case syntax.ExprStmt(expression=expression):
             if isinstance(expression, syntax.Call | syntax.IncDec):
-                code.expr(expression)
+                code.effect(expression)
             else:
                 code.collector.error("KVM304", "this statement has no effect", expression.span)
         case syntax.If(condition=condition, then=then, otherwise=otherwise):
@@ -449,7 +454,7 @@ def _for_each(code: Code, stmt: syntax.ForEach) -> None:
             elif not isinstance(members.sort, SetSort | UnknownSort):
                 code.collector.error(
                     "KVM309",
-                    f"a set or list must stand here, not a {sort_name(members.sort)}",
+                    f"a set or list must stand here, not {described(members.sort)}",
                     stmt.span,
                 )
             left = code.temporary(set_sort)
@@ -600,7 +605,7 @@ def _return(code: Code, value: syntax.Expr | None, span: Span) -> None:
     elif value is None and activation.result is not None:
         code.collector.error(
             "KVM301",
-            f"`{activation.function}` returns a {sort_name(activation.result.sort)}",
+            f"`{activation.function}` returns {described(activation.result.sort)}",
             span,
         )
     elif value is not None and activation.result is not None:
@@ -631,7 +636,7 @@ def _switch(code: Code, stmt: syntax.Switch) -> None:
         case IntSort() | IdSort(ordered=True) | UnknownSort():
             pass
         case _:
-            code.collector.error("KVM303", f"`switch` on a {sort_name(subject.sort)}", stmt.subject.span)
+            code.collector.error("KVM303", f"`switch` on {described(subject.sort)}", stmt.subject.span)
     default: syntax.Case | None = None
     done: list[tuple[int, int]] = []
     for case in stmt.cases:
@@ -691,15 +696,39 @@ def _awaits_inside(block: syntax.Block) -> list[syntax.Await]:
 def _await(code: Code, condition: syntax.Expr) -> None:
     states = code.states("`await`")
     asked = states.condition(condition)
-    variables = {place.variable for place in states.reads}
-    if len(variables) > 1 and any(code.world.variables[v].guard is None for v in variables):
-        names = ", ".join(sorted(f"`{code.world.variables[v].name}`" for v in variables))
+    _one_look(code, states, "await", condition.span)
+    code.emit(Await(asked))
+
+
+def _one_look(code: Code, states: StateExpressions, what: str, span: Span) -> None:
+    """Report a condition that looks at several places at once which nothing keeps still meanwhile."""
+    variables = code.world.variables
+    places = set(states.reads)
+    if len(places) < 2 and not any(map(_many, places)):
+        return
+    names = []
+    for place in places:
+        match place:
+            case VariablePlace(variable=variable):
+                if variables[variable].guard is None:
+                    names.append(variables[variable].name)
+            case PointerPlace(component=component):
+                names.append(f"->{component}" if component else "*")
+    if names:
         code.collector.error(
             "KVM406",
-            f"`await` tests {names} in one step: it may read one location, or several that held locks guard",
-            condition.span,
+            f"`{what}` looks at several places in one step, and no lock keeps "
+            + ", ".join(f"`{name}`" for name in sorted(set(names)))
+            + " as it was",
+            span,
+            why="a CPU reads one place at a time; others may write in between",
+            help="test one place, or take a lock that guards them all",
         )
-    code.emit(Await(asked))
+
+
+def _many(place: Place) -> bool:
+    """Whether a place with a quantified index stands for several."""
+    return any(isinstance(part, Bound) for index in place.indices for part in parts(index))
 
 
 def _choose(code: Code, stmt: syntax.Choose) -> None:
@@ -726,6 +755,8 @@ def _choose(code: Code, stmt: syntax.Choose) -> None:
     if stmt.condition is not None:
         states = code.states("`where`")
         where = states.condition(stmt.condition)
+        if not code.in_init:
+            _one_look(code, states, "choose", stmt.condition.span)
     code.emit(Choose(local, sort, None, where))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed, constant
+from kvmcheck.elaborate.coercion import UNKNOWN, Typed, constant, described
 from kvmcheck.elaborate.expressions import Expressions, dotted
 from kvmcheck.elaborate.places import Named, ValuePlace
 from kvmcheck.elaborate.requests import EventRequest, Requests, declared_types, labels_of
@@ -94,14 +94,13 @@ class StateExpressions(Expressions):
         self.two_states = two_states
         self.thread = thread
         self.unfolding: tuple[str, ...] = ()
-        self.reads: list[VariablePlace] = []
+        self.reads: list[Place] = []
 
     # ---- names and reading
 
     def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:  # noqa: ARG002  # the other kind needs them
         """What the place holds in this state."""
-        if isinstance(place, VariablePlace):
-            self.reads.append(place)
+        self.reads.append(place)
         return Typed(Read(place, sort), sort)
 
     def local(self, name: str) -> Named | None:
@@ -287,7 +286,7 @@ class StateExpressions(Expressions):
             value = self.expr(binder.domain, SetSort(sort))
             if not isinstance(value.sort, SetSort | UnknownSort):
                 self.collector.error(
-                    "KVM309", f"a set must stand here, not a {sort_name(value.sort)}", binder.span
+                    "KVM309", f"a set must stand here, not {described(value.sort)}", binder.span
                 )
             domain = value.expr
         else:
@@ -458,6 +457,7 @@ class StateExpressions(Expressions):
                 help="a helper for properties is declared `pure`",
             )
             return UNKNOWN
+        self.world.lowered.add(symbol.qualified)
         if symbol.qualified in self.unfolding:
             self.collector.error("KVM401", f"`{symbol.qualified}` calls itself", expr.span)
             return UNKNOWN
@@ -497,6 +497,8 @@ class StateExpressions(Expressions):
             thread = self.coerced(expr.arguments[1], self.world.threads)
         if lock is None:
             return Typed(Const(0, BOOL), BOOL)
+        if not isinstance(thread, Current):
+            self.reads.append(lock)  # what a thread holds itself it knows; of another it must look
         return Typed(Held(lock, mode, thread), BOOL)
 
     # ---- pure functions, unfolded
@@ -637,3 +639,15 @@ def rebuilt(expr: Expr, walk: Callable[[Expr], Expr]) -> Expr:
             return The(bound, walk(condition))
         case _:
             return expr
+
+
+def parts(expr: Expr) -> list[Expr]:
+    """The expression and every expression inside it."""
+    found = [expr]
+
+    def walk(inner: Expr) -> Expr:
+        found.extend(parts(inner))
+        return inner
+
+    rebuilt(expr, walk)
+    return found

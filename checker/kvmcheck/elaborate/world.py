@@ -10,6 +10,7 @@ from kvmcheck.elaborate.coercion import (
     Typed,
     coerce,
     constant,
+    described,
     is_constant,
     is_number,
     may_stand_in_set,
@@ -105,6 +106,7 @@ class World:
     pools: list[Pool] = field(default_factory=list)
     roots: dict[str, list[Root]] = field(default_factory=dict)
     used_sizes: set[str] = field(default_factory=set)
+    lowered: set[str] = field(default_factory=set)  # functions and properties that the program has
     chosen: dict[str, int] = field(default_factory=dict)  # `any` parameters: their variable
     seq_homes: set[int] = field(default_factory=set)
     seq_compared: bool = False
@@ -327,7 +329,7 @@ class World:
         if fitted is None:
             self.collector.error(
                 "KVM301",
-                f"a {sort_name(sort)} must stand here, not a {sort_name(value.sort)}",
+                f"{described(sort)} must stand here, not {described(value.sort)}",
                 expr.span,
             )
             return default_or_zero(sort)
@@ -377,7 +379,7 @@ class World:
         if not low <= size.value <= high:
             self.collector.error(
                 "KVM511",
-                f"`{symbol.qualified} = {size.value}` is not a {sort_name(sort)}",
+                f"`{symbol.qualified} = {size.value}` is not {described(sort)}",
                 size.span,
             )
         return Typed(Const(size.value, _exact(sort, size.value)), _exact(sort, size.value))
@@ -485,7 +487,7 @@ class World:
             if value == UNSET and isinstance(sort, IdSort | ThreadSort) and pool is None:
                 self.collector.error(
                     "KVM410",
-                    f"`{name}` has no initial value: a {sort_name(sort)} has no default",
+                    f"`{name}` has no initial value: {described(sort)} has no default",
                     span,
                     help=f"make it `{sort_name(sort)}?`, or choose it in the scenario's `init`",
                 )

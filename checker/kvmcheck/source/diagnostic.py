@@ -95,6 +95,10 @@ class Collector:
         )
         return tuple(ordered[: self.CAP])
 
+    def found(self) -> tuple[Diagnostic, ...]:
+        """All of them as they were found, however many."""
+        return tuple(self._found.values())
+
 
 class BadInput(Exception):
     """The input can't be checked: carries the diagnostics that say why (at least one error)."""
