@@ -148,17 +148,27 @@ class Lexer:
             return "RETURN" if word == "return" else "NAME"
         candidates = self._vocabulary.words.get(word, ())
         named = not candidates or (word not in RESERVED and accepts("NAME"))
-        if candidates and not (named and _ASSIGNED.match(self._text, start + len(word))):
+        ahead = self._with_what_follows(word, start)
+        if candidates and not (named and _ASSIGNED.match(ahead, len(word))):
             for candidate in candidates:
-                if self._fits(candidate, start) and accepts(candidate.kind):
+                if _fits(candidate, ahead) and accepts(candidate.kind):
                     return candidate.kind
         for candidate in self._vocabulary.any_word:
-            if self._fits(candidate, start) and accepts(candidate.kind):
+            if _fits(candidate, ahead) and accepts(candidate.kind):
                 return candidate.kind
         return "NAME" if named else candidates[-1].kind
 
-    def _fits(self, candidate: _Candidate, start: int) -> bool:
-        return candidate.fits is None or candidate.fits.match(self._text, start) is not None
+    def _with_what_follows(self, word: str, start: int) -> str:
+        """The word and the next two characters; blanks and comments between them are one blank."""
+        end = start + len(word)
+        skipped = self._vocabulary.skipped.match(self._text, end)
+        behind = skipped.end() if skipped else end
+        return word + " " * (behind > end) + self._text[behind : behind + 2]
+
+
+def _fits(candidate: _Candidate, ahead: str) -> bool:
+    """Whether what follows a word fits."""
+    return candidate.fits is None or candidate.fits.match(ahead) is not None
 
 
 def raw_tokens(source: SourceText, start: int = 0) -> Iterator[Token]:

@@ -46,10 +46,10 @@ def draw(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     lines.append(f"{' ' * margin}{paint('-->', 'cyan')} {_place(span)}")
     if span.source.text:
         for source in dict.fromkeys(label.span.source for label in labels):
-            if source is not span.source:
-                first = next(label for label in labels if label.span.source is source)
+            if source != span.source:
+                first = next(label for label in labels if label.span.source == source)
                 lines.append(f"{' ' * margin}{paint(':::', 'cyan')} {_place(first.span)}")
-            here = [m for m, label in zip(marks, labels, strict=True) if label.span.source is source]
+            here = [m for m, label in zip(marks, labels, strict=True) if label.span.source == source]
             lines.extend(_quoted(source, here, margin, style, paint))
     notes = [("why", diagnostic.why), ("help", diagnostic.help)]
     if any(text for _, text in notes) and span.source.text:
