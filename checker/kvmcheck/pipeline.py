@@ -72,13 +72,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """A file that was read: its cases, unless there are errors in it.  `left_out`: cases not asked for."""
+    """A file that was read: its cases, unless there are errors in it.
+
+    `left_out`: cases not asked for.  `names`: of all cases, and of the properties that they check.
+    """
 
     path: str
     unit: Unit | None
     cases: tuple[Case, ...]
     diagnostics: tuple[Diagnostic, ...]
     left_out: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
 
 
 def check(path: str | Path, options: Options = Options()) -> FileReport:
@@ -100,7 +104,8 @@ def load_file(path: str, options: Options = Options()) -> LoadedFile:
     cases = _declared_cases(unit)
     chosen = tuple(case for case in cases if _is_chosen(case, options.only, cases))
     left_out = tuple(case.name for case in cases if case not in chosen)
-    return LoadedFile(path, unit, chosen, collector.all(), left_out)
+    names = {case.name for case in cases}.union(*(case.checks for case in cases))
+    return LoadedFile(path, unit, chosen, collector.all(), left_out, frozenset(names))
 
 
 def nothing_to_check(file: LoadedFile) -> Diagnostic:
@@ -182,10 +187,7 @@ def unknown_names(files: list[LoadedFile], options: Options, collector: Collecto
     """Report each `--only` that is no scenario, mutant or property of any file: checking nothing is no success."""
     if any(file.unit is None for file in files):
         return
-    known = set(_ALWAYS_CHECKED)
-    for file in files:
-        known |= set(file.left_out)
-        known.update(*({case.name, *case.checks} for case in file.cases))
+    known = _ALWAYS_CHECKED.union(*(file.names for file in files))
     for name in options.only:
         if name not in known:
             near = nearest(name, known)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from kvmcheck.cli.exits import exit_status
 from kvmcheck.explain.outcomes import Outcome
+from kvmcheck.render.plain import visible
 
 BUG = "please report it, with the spec, as a bug of kvmcheck"
 
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last door: no traceback reaches a user
         if debug:
             raise
-        print(f"kvmcheck: internal error (KVM900): {_described(error)}; {BUG}", file=sys.stderr)
+        print(f"kvmcheck: internal error (KVM900): {visible(_described(error))}; {BUG}", file=sys.stderr)
         return exit_status(Outcome.OUR_BUG)
     return status
 
@@ -51,7 +52,7 @@ def _dispatched(arguments: list[str]) -> int:
             raise BadArguments(f"`{verb}` is not supported yet")
         return _verb(verb or "check")(arguments[1:] if verb else arguments)
     except BadArguments as error:
-        print(f"kvmcheck: error: {error} (see `kvmcheck --help`)", file=sys.stderr)
+        print(f"kvmcheck: error: {visible(str(error))} (see `kvmcheck --help`)", file=sys.stderr)
         return exit_status(Outcome.BAD_INPUT)
 
 

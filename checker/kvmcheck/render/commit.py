@@ -58,20 +58,22 @@ def diagram(story: Story, *, unfold: bool = False) -> str:
 def _starts(lanes: int) -> list[int]:
     """The column at which each lane begins: the last one keeps enough room for a statement."""
     if lanes <= 1:
-        return [_MARGIN] * lanes
+        return [_MARGIN]
     step = min(33, max(2, (COLUMNS - _MARGIN - _NARROWEST) // (lanes - 1)))
     return [min(_MARGIN + step * lane, COLUMNS - _NARROWEST) for lane in range(lanes)]
 
 
 def _header(story: Story, starts: list[int]) -> list[str]:
     """`CPU0 (vcpu0)` and so on above the lanes; a list of them where the lanes are too narrow for that."""
+    if not story.lanes:
+        return []
     names = [f"CPU{lane} ({_ascii(name)})" for lane, name in enumerate(story.lanes)]
     ends = [*starts[1:], COLUMNS + 1]
     if all(start + width(name) < end for start, name, end in zip(starts, names, ends, strict=True)):
         line = ""
         for start, name in zip(starts, names, strict=True):
             line = padded(line, start) + name
-        return [line, ""] if names else []
+        return [line, ""]
     return [*(" " * _MARGIN + line for line in packed(names, COLUMNS - _MARGIN, ",")), ""]
 
 

@@ -80,7 +80,7 @@ def test_no_line_is_wider_than_the_terminal(columns: int, lanes: int) -> None:
 
 def test_colour_changes_no_word() -> None:
     coloured = "\n".join(told(story(), Paint(colour=True)))
-    plain = [line for line in "\n".join(told(story(), Paint())).split("\n")]
+    plain = "\n".join(told(story(), Paint())).split("\n")
     for code in ("0", "1", "2", "31", "33", "36", "1;31"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
 
