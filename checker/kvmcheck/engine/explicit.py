@@ -34,6 +34,7 @@ from kvmcheck.engine.replay import Replay
 from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.engine.runtime import Fail
 from kvmcheck.engine.stopping import Progress, StopPolicy
+from kvmcheck.engine.symmetry import Symmetry
 from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Check, Program, PropertyKind
@@ -164,7 +165,9 @@ class Search:
         self.races_refuted: set[tuple[int, int, int]] = set()
         self.locks = LockGraph()
         self.covered: dict[str, tuple[int, int]] = {}
-        self.replay = Replay(self.layout, self.order, self.parents)
+        symmetry = Symmetry(self.layout) if reductions.symmetry else None
+        self.symmetry = None if symmetry is None or symmetry.trivial else symmetry
+        self.replay = Replay(self.layout, self.order, self.parents, self.symmetry)
         self._watch_claims()
 
     def _watch_claims(self) -> None:
@@ -217,7 +220,8 @@ class Search:
 
     def _edge(self, held: int, taken: int, site: int, thread: int) -> None:
         span = self.compiled.tables.edges[site]
-        cycle = self.locks.add(held, taken, span)
+        images = {(held, taken)} if self.symmetry is None else self.symmetry.edge_images(held, taken)
+        cycle = self.locks.add(held, taken, span, images)
         if cycle is not None:
             self._found(LockCycle(self.now, thread, cycle), self.depth + 1)
 
@@ -296,6 +300,8 @@ class Search:
     def _add(self, packed: Packed, parent: int) -> None:
         """A state, if it is new: kept, and examined."""
         number = len(self.order)
+        if self.symmetry is not None:
+            packed = self.symmetry.representative(packed)
         if self.seen.setdefault(packed, number) != number:
             return
         self.order.append(packed)
@@ -375,6 +381,9 @@ class Search:
             except RecursionError:
                 self._end("a step never ends: a loop without an access")
             self.transitions += len(out) + self.broken_here
+            if self.symmetry is not None:
+                # Whatever was seen is a representative already.
+                out[:] = [s if s in self.seen else self.symmetry.representative(s) for s in out]
             for packed in out:
                 # One hash of the state for both questions: is it new, and keep it.
                 number = len(order)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from kvmcheck.source.text import Span
 
 Edge = tuple[int, int, Span]
@@ -14,12 +16,17 @@ class LockGraph:
     def __init__(self) -> None:
         self._edges: dict[int, dict[int, Span]] = {}
 
-    def add(self, held: int, taken: int, span: Span) -> tuple[Edge, ...] | None:
-        """Add an edge; the cycle that it closes, itself last, or None.  Known edges close nothing anew."""
-        beside = self._edges.setdefault(held, {})
-        if taken in beside:
+    def add(
+        self, held: int, taken: int, span: Span, images: Set[tuple[int, int]]
+    ) -> tuple[Edge, ...] | None:
+        """Add an edge; the cycle that it closes, itself last, or None.  Known edges close nothing anew.
+
+        `images`: the edges that symmetry makes of it, itself among them: they are in some state, so all are added.
+        """
+        if taken in self._edges.get(held, ()):
             return None
-        beside[taken] = span
+        for a, b in images:
+            self._edges.setdefault(a, {})[b] = span
         back = self._way(taken, held)
         return None if back is None else (*back, (held, taken, span))
 

@@ -21,6 +21,7 @@ from kvmcheck.engine.finding import (
     Race,
 )
 from kvmcheck.engine.layout import Layout, Packed
+from kvmcheck.engine.symmetry import Symmetry, concrete
 from kvmcheck.errors import InternalError
 from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Access, Ending, Outcome
@@ -33,8 +34,15 @@ from kvmcheck.source.text import Span
 class Replay:
     """Rebuilds traces over the explorer's states: `order` and, for each, its `parents`' position (-1: initial)."""
 
-    def __init__(self, layout: Layout, order: Sequence[Packed], parents: Sequence[int]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        order: Sequence[Packed],
+        parents: Sequence[int],
+        symmetry: Symmetry | None = None,
+    ) -> None:
         self.layout = layout
+        self.symmetry = symmetry
         self.program = layout.program
         self.evaluator = Evaluator(layout.program, dead_locals=layout.reductions.dead_locals)
         self.order = order
@@ -55,9 +63,14 @@ class Replay:
             state = outcome.after
         return initial, steps, state
 
+    def _pack(self, state: State) -> Packed:
+        """What the explorer keeps of a state: the representative of its orbit."""
+        packed = self.layout.pack(state)
+        return packed if self.symmetry is None else self.symmetry.representative(packed)
+
     def _initial(self, packed: Packed) -> State:
         for outcome in self.evaluator.initial_states():
-            if outcome.ending is Ending.DONE and self.layout.pack(outcome.after) == packed:
+            if outcome.ending is Ending.DONE and self._pack(outcome.after) == packed:
                 return outcome.after
         raise InternalError("the explorer began in a state that is no initial state")
 
@@ -65,7 +78,7 @@ class Replay:
         threads = range(len(self.program.threads)) if thread is None else (thread,)
         for candidate in threads:
             for outcome in self.evaluator.ways(state, candidate):
-                if outcome.ending is Ending.DONE and self.layout.pack(outcome.after) == packed:
+                if outcome.ending is Ending.DONE and self._pack(outcome.after) == packed:
                     return outcome
         raise InternalError("the explorer took a step that the evaluator knows nothing of")
 
@@ -74,6 +87,8 @@ class Replay:
     def trace(self, finding: Finding) -> Trace:
         """The trace of a finding; `InternalError` if it does not show what the explorer claims."""
         initial, steps, state = self.run_to(finding.state)
+        if self.symmetry is not None:
+            finding = concrete(finding, self.symmetry, self.layout.pack(state))
         match finding:
             case BrokenState(property=name):
                 claim = self._claim(name)
