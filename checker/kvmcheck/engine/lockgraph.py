@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable
 
 from kvmcheck.source.text import Span
 
@@ -17,7 +17,7 @@ class LockGraph:
         self._edges: dict[int, dict[int, Span]] = {}
 
     def add(
-        self, held: int, taken: int, span: Span, images: Set[tuple[int, int]]
+        self, held: int, taken: int, span: Span, images: Iterable[tuple[int, int]]
     ) -> tuple[Edge, ...] | None:
         """Add an edge; the cycle that it closes, itself last, or None.  Known edges close nothing anew.
 
