@@ -35,7 +35,6 @@ from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.engine.runtime import Fail
 from kvmcheck.engine.stopping import Progress, StopPolicy
 from kvmcheck.engine.symmetry import Symmetry
-from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Check, Program, PropertyKind
 from kvmcheck.semantics.sorts import Value
@@ -55,6 +54,9 @@ DEEPEST_STEP = 9_000
 NEVER = StopPolicy()
 
 OnProgress = Callable[[Progress], None]
+
+#: A thread, and the (slot, race site) of each access that it can make next.
+Noted = tuple[int, list[tuple[int, int]]]
 
 
 def explore(
@@ -202,6 +204,7 @@ class Search:
             for cover, name in zip(self.program.covers, compiled.covers, strict=True)
         ]
         self.probes += [watch for watch in self.cover_watches if watch.test is not never]
+        self.tests = [claim.test for claim in self.invariants]
 
     # ------------------------------------------------------------------ what the generated code tells
 
@@ -280,9 +283,8 @@ class Search:
             self.stopped = self.overflow_reason()
 
     def _begin(self) -> None:
-        evaluator = Evaluator(self.program, dead_locals=self.layout.reductions.dead_locals)
         self.depth = -1
-        for outcome in evaluator.initial_states():
+        for outcome in self.replay.evaluator.initial_states():
             if outcome.ending is Ending.BROKEN and outcome.violation is not None:
                 self._broken_init(outcome.violation.property, outcome.violation.text)
             elif outcome.ending is Ending.DONE:
@@ -307,9 +309,10 @@ class Search:
         self.order.append(packed)
         self.parents.append(parent)
         self._examine(packed, number)
+        self._probe(packed, number)
 
     def _examine(self, packed: Packed, number: int) -> None:
-        """Evaluate every invariant and open probe in a new state."""
+        """Evaluate every invariant that is still open in a state."""
         for claim in self.invariants:
             try:
                 if claim.test(packed):
@@ -319,8 +322,7 @@ class Search:
             self._found(BrokenState(claim.name, number), self.depth + 1)
             if self._saturated(claim.name):
                 self.invariants = [other for other in self.invariants if other is not claim]
-        if self.probes:
-            self._probe(packed, number)
+                self.tests = [other.test for other in self.invariants]
 
     def _probe(self, packed: Packed, number: int) -> None:
         for watch in self.probes:
@@ -340,13 +342,13 @@ class Search:
             if not processes[self.program.threads[number].process].hardware
         ]
         # Threads without a handler are called without a detour: this is where the time goes.
-        plain = [(code.pc, code.by_pc) for _, code in soft if code.handler_pc is None]
-        handled = [code.run for _, code in soft if code.handler_pc is not None]
+        plain = [(number, code.pc, code.by_pc) for number, code in soft if code.handler_pc is None]
+        handled = [(number, code.run) for number, code in soft if code.handler_pc is not None]
         softly = {number for number, _ in soft}
         hard = [code.run for number, code in enumerate(threads) if number not in softly]
         wants_deadlock = Check.NO_DEADLOCK in self.program.checks
-        racy = bool(self.compiled.racy)
-        out, order = self.out, self.order
+        out, order, accesses = self.out, self.order, self.accesses
+        noted: list[Noted] = []
         keep, append_state, append_parent = self.seen.setdefault, order.append, self.parents.append
         level_end = len(order)
         position = 0
@@ -365,15 +367,21 @@ class Search:
             state = order[position]
             self.broken_here = 0
             try:
-                if racy:
-                    self._expand_watching_races(soft, state)
-                else:
-                    for pc, table in plain:
-                        function = table[state[pc]]
-                        if function is not None:
-                            function(state)
-                    for run in handled:
-                        run(state)
+                for thread, pc, table in plain:
+                    function = table[state[pc]]
+                    if function is not None:
+                        function(state)
+                        if accesses:
+                            noted.append((thread, accesses[:]))
+                            accesses.clear()
+                for thread, run in handled:
+                    run(state)
+                    if accesses:
+                        noted.append((thread, accesses[:]))
+                        accesses.clear()
+                if noted:
+                    self._compare_all(noted)
+                    noted.clear()
                 if wants_deadlock and not out and not self.broken_here:
                     self._check_deadlock(state)
                 for run in hard:
@@ -390,7 +398,15 @@ class Search:
                 if keep(packed, number) == number:
                     append_state(packed)
                     append_parent(position)
-                    self._examine(packed, number)
+                    try:
+                        for test in self.tests:
+                            if not test(packed):
+                                self._examine(packed, number)
+                                break
+                    except Fail:
+                        self._examine(packed, number)
+                    if self.probes:
+                        self._probe(packed, number)
             out.clear()
             position += 1
             if self.findings and self._may_stop():
@@ -433,13 +449,8 @@ class Search:
 
     # ------------------------------------------------------------------ races
 
-    def _expand_watching_races(self, soft: list[tuple[int, ThreadCode]], state: Packed) -> None:
-        noted: list[tuple[int, list[tuple[int, int]]]] = []
-        for number, code in soft:
-            code.run(state)
-            if self.accesses:
-                noted.append((number, self.accesses[:]))
-                self.accesses.clear()
+    def _compare_all(self, noted: list[Noted]) -> None:
+        """Look for conflicts between the accesses that different threads can make from one state."""
         for nth, (first, accesses) in enumerate(noted):
             for second, others in noted[nth + 1 :]:
                 self._compare(first, accesses, second, others)

@@ -23,8 +23,8 @@ from typing import assert_never
 from kvmcheck.engine import runtime
 from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Unit, literal, negated
 from kvmcheck.engine.layout import BodyLayout, Layout, ProcessLayout
-from kvmcheck.semantics.expressions import sort_of
 from kvmcheck.engine.movers import BodyMovers, Mover
+from kvmcheck.semantics.expressions import sort_of
 from kvmcheck.semantics.liveness import is_stop, surely_assigned
 from kvmcheck.semantics.numbering import element_count
 from kvmcheck.semantics.pointers import contains, is_pointer, is_seq, staled
@@ -166,11 +166,7 @@ class Steps:
         self.handler = handler
         self.prefix = f"{'h' if handler else 'm'}{process}"
         self.assigned = surely_assigned(self.body)
-        self.stops = [
-            number
-            for number, node in enumerate(self.body.nodes)
-            if (number == 0 or is_stop(node.operation)) and not isinstance(node.operation, End)
-        ]
+        self.stops = self._reachable_stops()
         self.shared: dict[tuple[object, ...], str] = {}
         self.waiting: list[tuple[str, int, Ctx, list[int]]] = []
         self.sizes: dict[Context, int] = {}
@@ -236,6 +232,27 @@ class Steps:
         if isinstance(node.operation, AtomicEnter):
             group = node.operation.group
         return [(successor, phase, group) for successor in node.successors]
+
+    def _reachable_stops(self) -> list[int]:
+        """The nodes at which a thread may be between two steps, its end left out."""
+        found = {0}
+        waiting = [0]
+        while waiting:
+            seen: set[Context] = set()
+            todo: list[Context] = [(waiting.pop(), FRESH, None)]
+            while todo:
+                context = todo.pop()
+                if context in seen:
+                    continue
+                seen.add(context)
+                number, phase, group = context
+                if self._settled(number, phase, group)[1]:
+                    if number not in found and not isinstance(self.body.nodes[number].operation, End):
+                        found.add(number)
+                        waiting.append(number)
+                else:
+                    todo += self._following(context)
+        return sorted(found)
 
     def _survey(self) -> None:
         """Sizes of what follows, where ways join, where cycles close, and which stops lead where."""
@@ -952,24 +969,21 @@ class Steps:
         for start in starts:
             maybe_set |= self.part.kept[start]
         kept = frozenset() if end else self.part.kept[number]
-        writes: list[str] = []
-        cleared_seq = False
-        state = "{s}"
+        # A slot holds the one occupant that is kept here, or nothing: UNSET where something may have stood.
+        writes: dict[str, str] = {}
         for local, offset in self.part.locals.items():
             slot = self._slot(offset)
-            current = self._current(local, ctx)
-            if local in kept and current != "U":
-                if current != f"S[{slot}]":
-                    writes.append(f"{state}[{slot}] = {current}")
+            if local in kept and self._current(local, ctx) != "U":
+                writes[slot] = self._current(local, ctx)
             elif local in maybe_set:
-                writes.append(f"{state}[{slot}] = U")
-                cleared_seq = cleared_seq or contains(self.body.locals[local].sort, is_seq)
+                writes.setdefault(slot, "U")
         ctx = self._own(ctx)
         pc = self._slot(self.part.pc)
         target = "None" if end and self.handler else str(number)
         self._line(ctx.indent, f"{ctx.state}[{pc}] = {target}")
-        for write in writes:
-            self._line(ctx.indent, write.replace("{s}", ctx.state))
+        for slot, current in writes.items():
+            if current != f"S[{slot}]":
+                self._line(ctx.indent, f"{ctx.state}[{slot}] = {current}")
         self._covered(ctx)
         if self.options.step_claims:
             self._line(ctx.indent, f"on_step(S, {ctx.state}, me)")

@@ -15,7 +15,7 @@ from kvmcheck.engine.walking import every_expression
 from kvmcheck.semantics.liveness import Liveness, is_stop
 from kvmcheck.semantics.numbering import SeqNumbering, element_count
 from kvmcheck.semantics.pointers import contains, is_pointer, is_seq, replace_parts, staled
-from kvmcheck.semantics.program import Apply, Body, Const, Expr, Irq, Op, Process, Program
+from kvmcheck.semantics.program import Apply, Body, CallLocal, Const, Expr, Irq, Op, Program
 from kvmcheck.semantics.sorts import UNSET, IntSort, LockSort, SeqSort, Sort, Value, member_count
 from kvmcheck.semantics.state import State, ThreadState
 from kvmcheck.source.text import Span
@@ -27,11 +27,15 @@ _COUNT = IntSort(0, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class BodyLayout:
-    """A body's slots, counted from its thread's first one: its location and the locals that are kept."""
+    """A body's slots, counted from its thread's first one: its location and the locals that are kept.
+
+    Locals of one sort that no stop keeps together may share a slot: `occupants`, for each slot behind `pc`.
+    """
 
     body: Body
     pc: int
     locals: dict[int, int]
+    occupants: tuple[tuple[int, ...], ...]
     kept: tuple[frozenset[int], ...]
     live: tuple[frozenset[int], ...]
 
@@ -46,36 +50,66 @@ class ProcessLayout:
     size: int
 
 
-def _kept_locals(body: Body, liveness: Liveness, *, dead_locals: bool) -> list[int]:
-    if not dead_locals:
-        return list(range(len(body.locals)))
-    kept: set[int] = set()
-    for number, node in enumerate(body.nodes):
-        if number == 0 or is_stop(node.operation):
-            kept |= liveness.kept[number]
-    return sorted(kept)
+def _shared_slots(body: Body, kept: tuple[frozenset[int], ...], named: frozenset[int]) -> list[list[int]]:
+    """The locals that some stop keeps, those together that may share a slot; `named` ones share with nobody.
+
+    Greedy colouring: good enough, since most of them are hidden temporaries that live for one step or two.
+    """
+    stops = [kept[n] for n, node in enumerate(body.nodes) if n == 0 or is_stop(node.operation)]
+    beside: dict[int, set[int]] = {local: set() for together in stops for local in together}
+    for together in set(stops):
+        for local in together:
+            beside[local] |= together
+    slots: list[list[int]] = []
+    for local in sorted(beside):
+        for slot in slots:
+            fits = body.locals[slot[0]].sort == body.locals[local].sort and slot[0] not in named
+            if fits and local not in named and not beside[local] & set(slot):
+                slot.append(local)
+                break
+        else:
+            slots.append([local])
+    return slots
 
 
-def _body_layout(body: Body, first: int, *, dead_locals: bool) -> BodyLayout:
+def _body_layout(body: Body, first: int, named: frozenset[int], *, dead_locals: bool) -> BodyLayout:
+    everything = (frozenset(range(len(body.locals))),) * len(body.nodes)
     liveness = Liveness(body)
-    slotted = _kept_locals(body, liveness, dead_locals=dead_locals)
-    everything = frozenset(range(len(body.locals)))
+    kept = liveness.kept if dead_locals else everything
+    slots = _shared_slots(body, kept, named)
     return BodyLayout(
         body,
         first,
-        {local: first + 1 + nth for nth, local in enumerate(slotted)},
-        liveness.kept if dead_locals else (everything,) * len(body.nodes),
-        liveness.live if dead_locals else (everything,) * len(body.nodes),
+        {local: first + 1 + nth for nth, slot in enumerate(slots) for local in slot},
+        tuple(tuple(slot) for slot in slots),
+        kept,
+        liveness.live if dead_locals else everything,
     )
 
 
-def _process_layout(process: Process, *, dead_locals: bool) -> ProcessLayout:
-    main = _body_layout(process.body, 0, dead_locals=dead_locals)
-    size = 1 + len(main.locals)
+def _named_locals(program: Program, process: int, *, interrupt: bool) -> frozenset[int]:
+    """The locals of a body that a property may read: what stands in their slots must be theirs."""
+    names = {
+        expression.local for expression in every_expression(program) if isinstance(expression, CallLocal)
+    }
+    found: set[int] = set()
+    for call in program.live_calls:
+        if call.process == process and call.interrupt == interrupt:
+            found |= {local for name, local in call.locals.items() if name in names}
+            found |= set(call.regions.values())
+    return frozenset(found)
+
+
+def _process_layout(program: Program, number: int, *, dead_locals: bool) -> ProcessLayout:
+    process = program.processes[number]
+    named = _named_locals(program, number, interrupt=False)
+    main = _body_layout(process.body, 0, named, dead_locals=dead_locals)
+    size = 1 + len(main.occupants)
     handler = None
     if process.interrupt is not None:
-        handler = _body_layout(process.interrupt, size, dead_locals=dead_locals)
-        size += 1 + len(handler.locals)
+        named = _named_locals(program, number, interrupt=True)
+        handler = _body_layout(process.interrupt, size, named, dead_locals=dead_locals)
+        size += 1 + len(handler.occupants)
     bodies = (process.body, *(() if process.interrupt is None else (process.interrupt,)))
     masks = any(isinstance(node.operation, Irq) for body in bodies for node in body.nodes)
     irq = size if masks else None
@@ -102,7 +136,8 @@ class Layout:
                 each *= member_count(dimension)
             self.strides.append(tuple(reversed(strides)))
         self.processes = [
-            _process_layout(process, dead_locals=reductions.dead_locals) for process in program.processes
+            _process_layout(program, number, dead_locals=reductions.dead_locals)
+            for number in range(len(program.processes))
         ]
         self.base: list[int] = []
         for thread in program.threads:
@@ -145,11 +180,13 @@ class Layout:
         for thread, own in zip(self.program.threads, state.threads, strict=True):
             layout = self.processes[thread.process]
             flat.append(own.pc)
-            flat += [own.locals[local] for local in layout.main.locals]
+            flat += _slot_values(layout.main, own.locals)
             if layout.handler is not None:
                 flat.append(own.handler_pc)
-                running = own.handler_pc is not None
-                flat += [own.handler_locals[local] if running else UNSET for local in layout.handler.locals]
+                if own.handler_pc is None:
+                    flat += [UNSET] * len(layout.handler.occupants)
+                else:
+                    flat += _slot_values(layout.handler, own.handler_locals)
             if layout.irq is not None:
                 flat.append(own.irq_depth)
         if self.zero is not None:
@@ -171,14 +208,14 @@ class Layout:
             if layout.handler is not None:
                 handler_pc = packed[base + layout.handler.pc]
                 if handler_pc is not None:
-                    handler_locals = _locals(packed, base, layout.handler)
+                    handler_locals = _locals(packed, base, layout.handler, handler_pc)
             pc = packed[base]
             depth = 0 if layout.irq is None else packed[base + layout.irq]
             assert isinstance(pc, int)
             assert isinstance(depth, int)
             assert handler_pc is None or isinstance(handler_pc, int)
             threads.append(
-                ThreadState(pc, _locals(packed, base, layout.main), handler_pc, handler_locals, depth)
+                ThreadState(pc, _locals(packed, base, layout.main, pc), handler_pc, handler_locals, depth)
             )
         return State(values, tuple(threads))
 
@@ -280,9 +317,21 @@ class Layout:
         return renumber
 
 
-def _locals(packed: Packed, base: int, layout: BodyLayout) -> tuple[Value, ...]:
+def _slot_values(layout: BodyLayout, values: tuple[Value, ...]) -> list[Value]:
+    """What stands in each slot: the value of the one occupant that holds any."""
+    found: list[Value] = []
+    for occupants in layout.occupants:
+        held = [values[local] for local in occupants if values[local] != UNSET]
+        found.append(held[0] if held else UNSET)
+    return found
+
+
+def _locals(packed: Packed, base: int, layout: BodyLayout, pc: Value) -> tuple[Value, ...]:
+    """The locals at a location: those kept there, as their slots say."""
+    assert isinstance(pc, int)
+    kept = layout.kept[pc]
     return tuple(
-        packed[base + layout.locals[local]] if local in layout.locals else UNSET
+        packed[base + layout.locals[local]] if local in kept and local in layout.locals else UNSET
         for local in range(len(layout.body.locals))
     )
 
