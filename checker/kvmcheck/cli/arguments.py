@@ -149,7 +149,8 @@ def check_parser() -> argparse.ArgumentParser:
     verbs = "\n".join(f"  {verb:<9}{text}" for verb, text in VERBS.items())
     statuses = "\n".join(f"  {number}  {text}" for number, text in EXIT_MEANING)
     planned = textwrap.fill(f"planned, not built yet: {', '.join(PLANNED_VERBS)}", 78, subsequent_indent="  ")
-    parser.epilog = f"verbs:\n{verbs}\n\n{planned}\n\nexit status (of several, the first in the order 4, 2, 1, 3, 0):\n{statuses}"
+    exits = f"exit status (of several, the first in the order 4, 2, 1, 3, 0):\n{statuses}"
+    parser.epilog = f"verbs:\n{verbs}\n\n{planned}\n\n{exits}"
     return parser
 
 

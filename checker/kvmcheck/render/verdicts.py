@@ -230,22 +230,19 @@ def _remark(finding: Finding) -> str:
 
 
 def _finding(finding: Finding, paint: Paint) -> list[str]:
-    name = _clean(finding.property, paint)
-    verdict = paint(padded(finding.verdict.value, _VERDICT), _STYLE[finding.verdict])
-    remark = _clean(_remark(finding), paint)
-    head = "  " + verdict + (padded(name, _NAME) if remark else name)
-    lines: list[str] = []
-    if not remark:
-        lines.append(head)
-    elif width(name) < _NAME and 2 + _VERDICT + _NAME + 1 + width(remark) <= paint.columns:
-        lines.append(head + remark)
+    """`VIOLATED  no_stale_spte   in 14 steps`, on more lines where that is too wide."""
+    room = paint.columns - 2 - _VERDICT
+    name, remark = _clean(finding.property, paint), _clean(_remark(finding), paint)
+    if width(name) < _NAME and _NAME + width(remark) <= room:
+        texts = [f"{padded(name, _NAME)}{remark}".rstrip()]
     else:
-        lines.append("  " + verdict + name)
-        lines += [" " * (2 + _VERDICT) + line for line in wrapped(remark, paint.columns - 2 - _VERDICT)]
+        texts = wrapped(name, room, 0) + (wrapped(remark, room, 0) if remark else [])
+    verdict = paint(padded(finding.verdict.value, _VERDICT), _STYLE[finding.verdict])
+    margin = " " * (2 + _VERDICT)
+    lines = [f"  {verdict}{texts[0]}", *(margin + text for text in texts[1:])]
     for part in finding.vacuous:
         text = _clean(f"vacuous: {part} is never true, so it had no chance to fail", paint)
-        room = paint.columns - 2 - _VERDICT
-        lines += [" " * (2 + _VERDICT) + paint(line, "yellow") for line in wrapped(text, room)]
+        lines += [margin + paint(line, "yellow") for line in wrapped(text, room)]
     return lines
 
 
