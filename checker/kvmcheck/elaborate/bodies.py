@@ -109,12 +109,13 @@ def lower_body(
         entries = {"entry": where(instance.entry)}
         for label, draft in instance.label_entries.items():
             entries[label] = where(draft)
+        asked = requests.at.get(instance.function, set())
         at = {
             label: _stops_at(body, entry, nodes, label, instance)
             for label, entry in entries.items()
-            if entry is not None
+            if entry is not None and label in asked
         }
-        for label in requests.at.get(instance.function, ()):
+        for label in asked:
             at.setdefault(label, frozenset())
         calls.append(
             LiveCall(

@@ -118,6 +118,8 @@ def inline_given(
     graph.skip(code.at)
     for event in requests.events_of(qualified, syntax.EventKind.RETURN):
         ghost_event(code, event)
+    for bit in activation.regions.values():
+        code.emit(Set(bit, Const(0, BOOL)))
     if qualified in requests.live:
         _remember(code, activation, function, entry)
     graph.frame = outer_frame

@@ -13,6 +13,7 @@ from kvmcheck.engine import runtime
 from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Site, Unit
 from kvmcheck.engine.generate_steps import Options, Steps, Tables
 from kvmcheck.engine.layout import BodyLayout, Layout, Packed
+from kvmcheck.engine.movers import movers_of
 from kvmcheck.engine.races import may_race
 from kvmcheck.engine.runtime import Fail
 from kvmcheck.semantics.program import Expr, Program, PropertyKind
@@ -78,6 +79,8 @@ class Compiled:
         self.program: Program = layout.program
         self.tables = Tables()
         self.racy = may_race(self.program)
+        #: How operations move, by the body's `id`; nothing merges where a body is missing.
+        self.movers = movers_of(self.program) if layout.reductions.merge else {}
         unit = Unit(layout)
         self._unit = unit
         step_claims = any(claim.kind is PropertyKind.STEP for claim in self.program.properties)
@@ -110,7 +113,15 @@ class Compiled:
             if part is None:
                 tables.append("{}")
                 continue
-            steps = Steps(unit, self.tables, number, part, options, handler=handler)
+            steps = Steps(
+                unit,
+                self.tables,
+                number,
+                part,
+                options,
+                handler=handler,
+                movers=self.movers.get(id(part.body)),
+            )
             steps.generate()
             offsets |= steps.offsets
             tables.append("{" + ", ".join(f"{stop}: {steps.prefix}_{stop}" for stop in steps.stops) + "}")

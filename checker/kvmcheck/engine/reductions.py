@@ -13,13 +13,13 @@ class Reductions:
     `seq`: a seq's number is replaced by "the newest, or which of the stale ones" (exact, for any number of
     increments; without it, a program that increments for ever has infinitely many states).
     `dead_locals`: a local that nobody reads any more is cleared.
-    `symmetry`: of states that differ only in which member of a scalarset, which object or which like thread is
-    which, one is looked at.
+    `merge`: operations that commute with what other threads do belong to their neighbours' step (`engine.movers`).
     """
 
     seq: bool = True
     dead_locals: bool = True
     symmetry: bool = False
+    merge: bool = False
 
 
 ALL = Reductions()

@@ -8,7 +8,9 @@ follow, one of the two is wrong about the language, and neither is to be believe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import assert_never
 
 from kvmcheck.engine.finding import (
@@ -30,6 +32,9 @@ from kvmcheck.semantics.state import State
 from kvmcheck.semantics.witness import Step, Trace, Violation
 from kvmcheck.source.text import Span
 
+#: A merged step of more operations than this does not happen: each loop in it ends a step.
+LONGEST_MERGED = 200
+
 
 class Replay:
     """Rebuilds traces over the explorer's states: `order` and, for each, its `parents`' position (-1: initial)."""
@@ -45,6 +50,7 @@ class Replay:
         self.symmetry = symmetry
         self.program = layout.program
         self.evaluator = Evaluator(layout.program, dead_locals=layout.reductions.dead_locals)
+        self.merging = layout.reductions.merge
         self.order = order
         self.parents = parents
 
@@ -58,9 +64,9 @@ class Replay:
         state = initial
         steps: list[Step] = []
         for target in path[1:]:
-            outcome = self._step_to(state, self.order[target])
-            steps.append(outcome.as_step())
-            state = outcome.after
+            run = self._run_between(state, self.order[target])
+            steps += [outcome.as_step() for outcome in run]
+            state = run[-1].after
         return initial, steps, state
 
     def _pack(self, state: State) -> Packed:
@@ -74,13 +80,31 @@ class Replay:
                 return outcome.after
         raise InternalError("the explorer began in a state that is no initial state")
 
-    def _step_to(self, state: State, packed: Packed, thread: int | None = None) -> Outcome:
-        threads = range(len(self.program.threads)) if thread is None else (thread,)
-        for candidate in threads:
-            for outcome in self.evaluator.ways(state, candidate):
-                if outcome.ending is Ending.DONE and self._pack(outcome.after) == packed:
-                    return outcome
+    def _run_between(self, state: State, packed: Packed) -> list[Outcome]:
+        """The evaluator's steps of one thread that make up the explorer's step to a packed state."""
+        for candidate in range(len(self.program.threads)):
+            for run in self._runs(state, candidate):
+                last = run[-1]
+                if last.ending is Ending.DONE and self._pack(last.after) == packed:
+                    return run
         raise InternalError("the explorer took a step that the evaluator knows nothing of")
+
+    def _runs(self, state: State, thread: int) -> Iterator[list[Outcome]]:
+        """Every run of steps of one thread from a state that may be one (merged) step, shortest first."""
+        seen = {state}
+        waiting: deque[list[Outcome]] = deque([[]])
+        while waiting:
+            run = waiting.popleft()
+            here = run[-1].after if run else state
+            for outcome in self.evaluator.ways(here, thread):
+                if not outcome.is_step:
+                    continue
+                longer = [*run, outcome]
+                yield longer
+                further = self.merging and outcome.ending is Ending.DONE and len(longer) < LONGEST_MERGED
+                if further and outcome.after not in seen:
+                    seen.add(outcome.after)
+                    waiting.append(longer)
 
     # ------------------------------------------------------------------ findings
 
@@ -96,16 +120,22 @@ class Replay:
                 return Trace(initial, tuple(steps), self._confirmed(name, text, claim.span))
             case BrokenTransition(property=name, thread=thread, after=after):
                 claim = self._claim(name)
-                for outcome in self.evaluator.ways(state, thread):
-                    if outcome.ending is Ending.DONE and self.layout.pack(outcome.after) == after:
-                        text = self.evaluator.broken_by(claim, state, outcome.after, thread)
+                for run in self._runs(state, thread):
+                    last = run[-1]
+                    if last.ending is not Ending.DONE or self.layout.pack(last.after) != after:
+                        continue
+                    states = [state, *(outcome.after for outcome in run)]
+                    for number, (old, new) in enumerate(pairwise(states)):
+                        text = self.evaluator.broken_by(claim, old, new, thread)
                         if text is not None:
+                            taken = [outcome.as_step() for outcome in run[: number + 1]]
                             broken = self._confirmed(name, text, claim.span)
-                            return Trace(initial, (*steps, outcome.as_step()), broken)
+                            return Trace(initial, (*steps, *taken), broken)
                 raise InternalError(f"the evaluator finds no step that breaks `{name}`")
             case BrokenStep():
-                outcome = self._broken(finding, state)
-                return Trace(initial, (*steps, outcome.as_step()), outcome.violation)
+                run = self._broken(finding, state)
+                taken = [outcome.as_step() for outcome in run]
+                return Trace(initial, (*steps, *taken), run[-1].violation)
             case Deadlock():
                 if not self.evaluator.is_deadlock(state):
                     raise InternalError("the evaluator finds no deadlock where the explorer did")
@@ -128,16 +158,17 @@ class Replay:
             raise InternalError(f"the evaluator finds that `{name}` holds where the explorer found it broken")
         return Violation(name, text, span)
 
-    def _broken(self, finding: BrokenStep, state: State) -> Outcome:
-        fitting: list[Outcome] = []
-        for outcome in self.evaluator.ways(state, finding.thread):
+    def _broken(self, finding: BrokenStep, state: State) -> list[Outcome]:
+        fitting: list[list[Outcome]] = []
+        for run in self._runs(state, finding.thread):
+            outcome = run[-1]
             broken = outcome.violation
             if broken is None or outcome.handler != finding.handler:
                 continue
             if broken.property == finding.check.value and broken.overflow == finding.overflow:
                 if broken.span == finding.span:
-                    return outcome
-                fitting.append(outcome)
+                    return run
+                fitting.append(run)
         if not fitting:
             raise InternalError(f"the evaluator finds no step that breaks `{finding.check.value}`")
         return fitting[0]
@@ -230,7 +261,8 @@ class Replay:
     def witness_of_cover(self, position: int, name: str) -> Trace:
         """The run to a state and the step from there that reaches a cover."""
         initial, steps, state = self.run_to(position)
-        for outcome in self.evaluator.steps(state):
-            if name in outcome.covers:
-                return Trace(initial, (*steps, outcome.as_step()), None)
+        for thread in range(len(self.program.threads)):
+            for run in self._runs(state, thread):
+                if name in run[-1].covers:
+                    return Trace(initial, (*steps, *(outcome.as_step() for outcome in run)), None)
         raise InternalError(f"the evaluator does not reach the cover `{name}` where the explorer did")
