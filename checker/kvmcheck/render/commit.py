@@ -59,7 +59,7 @@ def _starts(lanes: int) -> list[int]:
     """The column at which each lane begins: the last one keeps enough room for a statement."""
     if lanes <= 1:
         return [_MARGIN]
-    step = min(33, max(2, (COLUMNS - _MARGIN - _NARROWEST) // (lanes - 1)))
+    step = min(30, max(2, (COLUMNS - _MARGIN - _NARROWEST) // (lanes - 1)))
     return [min(_MARGIN + step * lane, COLUMNS - _NARROWEST) for lane in range(lanes)]
 
 
@@ -178,10 +178,14 @@ def _drawn(cell: _Cell, number: int, start: int, function: str) -> list[str]:
     indent = " " * start
     lines: list[str] = []
     for segment in cell.segments:
+        # A name that is wider than the lane begins further to the left: that reads better than a broken name.
+        widest = max(width(word) + 3 for text in segment.statements for word in text.split(" "))
+        left = max(_MARGIN, min(start, COLUMNS - widest))
         if segment.function not in ("", function):
-            lines.append(indent + wrapped(f"{segment.function}():", room)[0])
+            name = f"{segment.function}():"
+            lines += [indent + line for line in wrapped(name if width(name) <= room else name[:-3], room)]
         function = segment.function
-        lines += [indent + "  " + line for line in packed(segment.statements, room - 2, ";")]
+        lines += [" " * (left + 2) + line for line in packed(segment.statements, COLUMNS - left - 2, ";")]
     notes = ", ".join(cell.notes)
     marked = "   <--" if cell.breaks else ""
     if notes and width(lines[-1]) + 3 + width(notes) + len(marked) <= COLUMNS and len(cell.segments) == 1:

@@ -12,6 +12,10 @@ _HIDDEN = frozenset(
 )
 
 
+#: Behind these a word may be broken rather than anywhere.
+_BREAKS = "([{,;"
+
+
 def visible(text: str, *, ascii_only: bool = False) -> str:
     """The text with everything that a terminal may obey, or not show, written as an escape.
 
@@ -64,7 +68,7 @@ def wrapped(text: str, columns: int, hanging: int = 2) -> list[str]:
             lines.append(line)
             joined = " " * hanging + word
         while width(joined) > columns:
-            head = _fitting(joined, columns)
+            head = _broken(_fitting(joined, columns), hanging)
             lines.append(head)
             joined = " " * hanging + joined[len(head) :]
         line, empty = joined, False
@@ -102,6 +106,12 @@ def cut(text: str, columns: int) -> str:
 def padded(text: str, columns: int) -> str:
     """The text with blanks behind it up to that width."""
     return text + " " * max(0, columns - width(text))
+
+
+def _broken(head: str, hanging: int) -> str:
+    """The beginning of a word that is too wide, up to its last bracket or comma if that is far enough in."""
+    at = max(head.rfind(sign) for sign in _BREAKS) + 1
+    return head[:at] if at > hanging + len(head) // 3 else head
 
 
 def _fitting(text: str, columns: int) -> str:

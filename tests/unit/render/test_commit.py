@@ -13,19 +13,19 @@ from kvmcheck.render.commit import COLUMNS, diagram
 from tests.support.told import program, trace
 
 FOLDED = """\
-     CPU0 (vcpu)                      CPU1 (reclaim)
+     CPU0 (vcpu)                   CPU1 (reclaim)
 
   1  tdp_page_fault():
        mmu_seq = data_race(mmu_notifier_seq); pfn = gfn_to_pfn(gfn)
            mmu_seq = 0, pfn = pfn0
-  2                                   invalidate_page():
-                                        WRITE_ONCE(pte[gfn], none);
-                                        spin_lock(&mmu_lock);
-                                        mmu_notifier_seq++;
-                                        spin_unlock(&mmu_lock)
-                                            pte[gfn0]: pfn0 -> none,
-                                            gfn = gfn0,
-                                            mmu_notifier_seq: 0 -> 1
+  2                                invalidate_page():
+                                     WRITE_ONCE(pte[gfn], none);
+                                     spin_lock(&mmu_lock);
+                                     mmu_notifier_seq++;
+                                     spin_unlock(&mmu_lock)
+                                         pte[gfn0]: pfn0 -> none,
+                                         gfn = gfn0,
+                                         mmu_notifier_seq: 0 -> 1
   3    spin_lock(&mmu_lock);
        spte[gfn] = (Spte){ .present = true, .pfn = pfn }   <--
            spte[gfn0].present: false -> true, spte[gfn0].pfn: none -> pfn0
