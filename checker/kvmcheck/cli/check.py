@@ -23,6 +23,10 @@ from kvmcheck.cli.exits import exit_status
 from kvmcheck.explain.outcomes import Outcome
 
 
+#: Where the two versions of control groups keep the limit of the group that we are in, in a container.
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
 def check(argv: Sequence[str]) -> int:
     """The exit status of a check; everything it has to say is printed."""
     arguments = parsed(check_parser(), argv)
@@ -94,4 +98,16 @@ def _bytes(memory: Memory) -> int | None:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
         return None
-    return int(whole * memory.fraction)
+    return int(min(whole, _container_limit() or whole) * memory.fraction)
+
+
+def _container_limit() -> int | None:
+    """What the control group of a container allows, which may be far less than the machine has."""
+    from pathlib import Path
+
+    for path in _CGROUPS:
+        try:
+            return int(Path(path).read_text(encoding="ascii"))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return None

@@ -87,7 +87,7 @@ class Listener:
 
     def counting(self, done: int, of: int) -> None:
         """How many cases are done."""
-        if self.progress and time.monotonic() - self._begun >= _QUIET_SECONDS:
+        if self.progress and done < of and time.monotonic() - self._begun >= _QUIET_SECONDS:
             self._progress(f"{done} of {of} cases")
 
     def clear(self) -> None:

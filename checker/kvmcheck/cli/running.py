@@ -57,7 +57,7 @@ class Run:
         reports = self._reports(found, files)
         left_out = [f"{file.path}: {name}" for file in files for name in file.left_out]
         for file in reports:
-            left_out += [f"{file.path}: {case.name} (interrupted)" for case in file.cases if _is_unseen(case)]
+            left_out += [f"{file.path}: {text}" for case in file.cases for text in _unseen(case)]
         outcomes = [file.outcome for file in reports if not file.skipped]
         if collector.has_errors:
             outcomes.append(Outcome.BAD_INPUT)
@@ -169,8 +169,13 @@ def _not_examined(case: Case) -> CaseReport:
     return case_report(case, Judgement(Outcome.UNKNOWN, ("interrupted before it was checked",)))
 
 
-def _is_unseen(case: CaseReport) -> bool:
-    return case.account is None and case.judgement.outcome is Outcome.UNKNOWN
+def _unseen(case: CaseReport) -> list[str]:
+    """What of a case was not looked at because of a limit or Ctrl-C."""
+    if case.account is None:
+        return [f"{case.name}: {text}" for text in case.judgement.unmet]
+    if case.account.complete or case.judgement.outcome is Outcome.AS_EXPECTED:
+        return []
+    return [f"{case.name}, beyond its first {case.account.states:,} states: {case.account.stopped}"]
 
 
 def _why_skipped(file: LoadedFile, spec: SpecFile, options: Options) -> str:
