@@ -372,7 +372,7 @@ class Generator:
         self.label_count += 1
         label = f"L{self.label_count}"
         self.labels.setdefault(scope.function, []).append(label)
-        if len(lines) == 1 or lines[-1].strip() == "}" and sum(x.startswith(indent) and not x.startswith(indent + " ") for x in lines) == 2:
+        if len(lines) == 1 or (lines[-1].strip() == "}" and sum(x.startswith(indent) and not x.startswith(indent + " ") for x in lines) == 2):
             return [f"{indent}@{label} {lines[0].strip()}", *lines[1:]]
         return [f"{indent}@{label} {{", *["    " + x for x in lines], f"{indent}}}"]
 
@@ -828,7 +828,7 @@ class Generator:
         pool = ["int 0..2", "int 0..2", "bool", "P?"]
         pool += ["W", "W"] * f.word + ["E"] * f.enum + ["U"] * f.union + ["set<P>"] * f.sets
         wanted = [self.rng.choice(pool) for _ in range(self.rng.randint(2, 3))]
-        wanted += [t for t, on in (("W", f.word), ("E", f.enum), ("S", f.struct), ("S", f.struct)) if on and t not in wanted or t == "S" and on]
+        wanted += [t for t, on in (("W", f.word), ("E", f.enum), ("S", f.struct), ("S", f.struct)) if (on and t not in wanted) or (t == "S" and on)]
         if f.lists:
             wanted.append("list<P, 2>")
         if f.pointers and "int 0..2" not in wanted:

@@ -167,7 +167,11 @@ def _bind_parameters(
 
 
 def _is_named_local(code: Code, expr: Expr) -> bool:
-    return isinstance(expr, Local) and not code.graph.locals[expr.local].hidden
+    """Whether it is a local of the writer's that surely holds a value: passing an unset one is a read."""
+    if not isinstance(expr, Local) or code.graph.locals[expr.local].hidden:
+        return False
+    unset = Set(expr.local, None)
+    return not any(draft.operation == unset for draft in code.graph.drafts)
 
 
 def _assigned_names(function: syntax.FunctionDecl) -> set[str]:

@@ -64,20 +64,22 @@ class Built:
                 for instance in code.instances:
                     if instance.first <= pc < instance.last:
                         here = frozenset(
-                            label for label, start in instance.at.items() if pc in stops_from(code, start)
+                            label
+                            for label, start in instance.at.items()
+                            if pc in stops_from(code, start, instance.ends.get(label, instance.last))
                         )
                         live.append(LiveCall(instance, number, dict(env), here))
         return Context(mem, live=tuple(live))
 
 
-def stops_from(code: Code, start: int) -> set[int]:
-    """Where a thread stops next from an instruction on."""
+def stops_from(code: Code, start: int, end: int) -> set[int]:
+    """Where a thread stops next from an instruction on, before the end."""
     found: set[int] = set()
     seen: set[int] = set()
     waiting = [start]
     while waiting:
         position = waiting.pop()
-        if position in seen:
+        if position in seen or not start <= position < end:
             continue
         seen.add(position)
         if is_stop(code.instrs[position].op):
@@ -130,7 +132,9 @@ def finish(f: Flattener, span: object, wanted: Wanted) -> Code:
             instr = code.instrs[position]
             after = frozenset().union(*(live[p] for p in successors(code, position)))
             kills = frozenset((instr.writes,)) if instr.writes is not None else frozenset()
-            now = (after - kills) | instr.reads
+            now = after - kills
+            if not instr.faint or instr.writes in after:
+                now |= instr.reads
             if is_stop(instr.op):
                 now |= looked_at[position]
             if now != live[position]:
@@ -289,6 +293,8 @@ def build(world: World) -> Built:
         assert isinstance(what, s.InvariantDecl | s.StepDecl | s.LiveDecl | s.CoverDecl)
         if not isinstance(what, s.LiveDecl):
             wishes.look(what.body, found.scope, {}, {})
+    for function, looked_at in wishes.locals.items():
+        wishes.watch.asked[function] = {name for name, _ in looked_at}
     homes: set[tuple[str, ...] | None] = set()
     addressed: set[tuple[str, ...]] = set()
     threads = _threads(world, wishes, homes, addressed)

@@ -7,7 +7,7 @@ In *direct* mode (properties, ghosts, `init`, `await`, `where`) shared state is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import product
 
 from kvmcheck.lang import syntax as s
@@ -71,6 +71,8 @@ class Instr:
     flag: bool = False
     kind: v.Type | None = None
     group: int | None = None
+    faint: bool = False
+    """A parameter that is just another name: reads its argument only if it is read itself."""
     reads: frozenset[str] = NOTHING
     writes: str | None = None
 
@@ -142,7 +144,7 @@ class Watch:
     """What properties want to know of running code."""
 
     regions: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
-    functions: set[str] = field(default_factory=set)
+    asked: dict[str, set[str]] = field(default_factory=dict)
     monitors: list[Monitor] = field(default_factory=list)
 
 
@@ -155,6 +157,11 @@ class Monitor:
     scope: Scope
     variables: list[tuple[str, v.Type]]
     names: dict[str, Meaning]
+
+    def concerns(self, world: World, function: str) -> bool:
+        """Whether one of its events is about a function."""
+        events = [e for e in (self.event.start, self.event.end) if e is not None]
+        return any(world.find(self.scope, e.function).key == function for e in events)
 
 
 def literal(value: v.Value, kind: v.Type | None = None) -> Val:
@@ -176,7 +183,11 @@ class Flattener:
         self.group: int | None = None
         self.groups = 0
         self.heads: list[int] = []
-        self.loops: list[tuple[list[int], list[int]]] = []  # jumps of break, of continue
+        self.loops: list[tuple[list[int], list[int], int]] = []  # jumps of break, of continue, labels around it
+        self.entries: list[dict[str, Meaning]] = []  # the arguments of the calls around this place
+        self.late: set[str] = set()  # locals that begin without a value
+        self.open: list[str] = []  # labelled statements around this place
+        self.paths: dict[str, list[str]] = {}  # the same for the places that gotos go to
         self.result: LocalName | None = None
         self.exits: list[int] = []
         self.labels: dict[str, int] = {}
@@ -222,11 +233,8 @@ class Flattener:
         return self.emit("jump", span, jump=target)
 
     def branch(self, condition: Val, span: object) -> Instr:
-        """Go on if true, else to `jump`; what is known now is decided now."""
-        known = constant_of(condition)
-        if known is None:
-            return self.emit("branch", span, val=condition)
-        return self.emit("nop" if known else "jump", span)
+        """Go on if true, else to `jump`."""
+        return self.emit("branch", span, val=condition)
 
     def condition(self, expr: s.Expr, span: object, wanted: bool = True) -> list[Instr]:
         """Go on if the condition is as wanted; what jumps away otherwise, to be tied."""
@@ -250,9 +258,9 @@ class Flattener:
                 return second
             case _:
                 value = self.value(expr)
-                if wanted:
-                    return [self.branch(value, span)]
-                return [self.branch(Val(lambda c: int(not value.get(c)), value.reads, None), span)]
+                test = value if wanted else Val(lambda c: int(not value.get(c)), value.reads, None)
+                known = constant_of(test) if isinstance(expr, FIXED) else None
+                return [self.branch(test, span) if known is None else self.emit("nop" if known else "jump", span)]
 
     def tie(self, jumps: list[Instr]) -> None:
         """Let them go to what comes next."""
@@ -661,24 +669,26 @@ class Flattener:
     def short_circuit(self, expr: s.Binary) -> Val:
         """`&&`, `||`, `implies`: a branch if the right side has accesses of its own."""
         o = s.BinaryOp
+        if self.trial(lambda: self.value(expr.right)):
+            return self.branched(expr)
         left = self.value(expr.left)
         goes_on = (lambda x: not x) if expr.op is o.OR else bool
         stops_as = 0 if expr.op is o.AND else 1
-        if not self.trial(lambda: self.value(expr.right)):
-            right = self.value(expr.right)
-            return Val(
-                lambda c: int(bool(right.get(c))) if goes_on(left.get(c)) else stops_as,
-                left.reads | right.reads,
-                v.Bool(),
-            )
-        result = self.fresh("", v.Bool())
-        test = self.branch(Val(lambda c: goes_on(left.get(c)), left.reads, None), expr.span)
         right = self.value(expr.right)
-        truth = Val(lambda c: int(bool(right.get(c))), right.reads, None)
-        self.emit("set", expr.span, val=truth, target=result.key)
+        return Val(
+            lambda c: int(bool(right.get(c))) if goes_on(left.get(c)) else stops_as,
+            left.reads | right.reads,
+            v.Bool(),
+        )
+
+    def branched(self, expr: s.Expr) -> Val:
+        """A condition's truth, by branching."""
+        result = self.fresh("", v.Bool())
+        jumps = self.condition(expr, expr.span)
+        self.emit("set", expr.span, val=literal(1), target=result.key)
         over = self.jump(expr.span)
-        test.jump = self.here()
-        self.emit("set", expr.span, val=literal(stops_as), target=result.key)
+        self.tie(jumps)
+        self.emit("set", expr.span, val=literal(0), target=result.key)
         over.jump = self.here()
         return self.local_val(result.key, v.Bool())
 
@@ -972,13 +982,16 @@ class Flattener:
         bound = self.bind(declared, found.scope, expr)
         kind = self.world.type(declared.result, found.scope)
         saved = (
-            self.scope, self.names, self.loops, self.result, self.exits, self.labels, self.gotos,
+            self.scope, self.names, self.loops, self.result, self.exits, self.labels, self.gotos, self.open,
+            self.paths,
         )  # fmt: skip
         instance = Instance(key, self.here())
         self.instances.append(instance)
         names: dict[str, Meaning] = {}
         fits: list[tuple[LocalName, Val | LocalName]] = []
-        for parameter, argument in bound:
+        faint: set[str] = set()
+        changed = assigned_names(declared.body)
+        for (parameter, argument), written in zip(bound, expr.arguments, strict=True):
             if isinstance(argument, FunctionName):
                 names[parameter.name.text] = argument
                 continue
@@ -987,6 +1000,11 @@ class Flattener:
             names[parameter.name.text] = instance.locals[parameter.name.text] = local
             self.world.local_types[key, parameter.name.text] = local.type
             fits.append((local, argument))
+            name = parameter.name.text
+            if name not in changed and name not in self.watch.asked.get(key, ()) and isinstance(written, s.Name):
+                meaning = self.lookup(written.text)
+                if isinstance(meaning, LocalName) and meaning.key not in self.late and is_fitting(meaning.type, local.type):
+                    faint.add(local.key)
         for local, value in fits:
             if isinstance(value, LocalName):
                 pairs = zip(
@@ -996,7 +1014,16 @@ class Flattener:
                     self.write(to, self.read(out, expr.span), expr.span)
             else:
                 self.write(self.local_place(local), value, expr.span)
+                self.code[-1].faint = local.key in faint
+        at_entry = dict(names)
+        if any(m.concerns(self.world, key) for m in self.watch.monitors):
+            for name, meaning in names.items():  # events are about the arguments, not what became of them
+                if isinstance(meaning, LocalName) and name in changed:
+                    kept = self.fresh("", meaning.type)
+                    self.emit("set", expr.span, val=self.local_val(meaning.key, meaning.type), target=kept.key)
+                    at_entry[name] = kept
         self.scope, self.names, self.loops, self.exits, self.labels, self.gotos = found.scope, [names], [], [], {}, []
+        self.open, self.paths = [], label_paths(declared.body)
         self.result = None if isinstance(kind, v.Void) else self.fresh("result", kind)
         result = self.result
         self.stack.append(key)
@@ -1005,15 +1032,16 @@ class Flattener:
             instance.regions[region] = flag.key
             starts = region[0] == "entry"
             self.emit("set", expr.span, val=literal(int(starts)), target=flag.key, flag=starts)
-        self.events(key, "call", None, names, expr.span)
+        self.entries.append(at_entry)
+        self.events(key, "call", None, at_entry, expr.span)
         instance.at["entry"] = self.here()
         self.block(declared.body)
         instance.at["return"] = self.here()
         self.finish_function(expr.span)
-        self.events(key, "return", None, names, expr.span)
+        self.events(key, "return", None, self.entries.pop(), expr.span)
         self.stack.pop()
         instance.last = self.here()
-        self.scope, self.names, self.loops, self.result, self.exits, self.labels, self.gotos = saved
+        self.scope, self.names, self.loops, self.result, self.exits, self.labels, self.gotos, self.open, self.paths = saved
         self.emit("nop", expr.span)
         if result is None:
             return literal(0, v.Void())
@@ -1139,6 +1167,11 @@ class Flattener:
                 self.group = None
                 self.emit("nop", span)
             case s.Goto(target):
+                common = 0
+                path = self.paths.get(target.text, [])
+                while common < min(len(path), len(self.open)) and path[common] == self.open[common]:
+                    common += 1
+                self.leave(common, span)
                 self.gotos.append((self.here(), target.text))
                 if target.text in self.labels:
                     self.heads.append(self.labels[target.text])
@@ -1155,13 +1188,16 @@ class Flattener:
                         self.copy(self.local_place(self.result), result, span)
                     else:
                         self.write(self.local_place(self.result), self.value(result), span)
+                self.leave(0, span)
                 self.exits.append(self.here())
                 self.jump(span)
             case s.Break():
+                self.leave(self.loops[-1][2], span)
                 self.loops[-1][0].append(self.here())
                 self.jump(span)
             case s.Continue():
                 loop = next(x for x in reversed(self.loops) if x[1] is not NO_CONTINUE)
+                self.leave(loop[2], span)
                 loop[1].append(self.here())
                 self.jump(span)
             case s.Await(condition):
@@ -1196,7 +1232,7 @@ class Flattener:
 
     def loop(self, body: s.Stmt, continue_at: int | None) -> None:
         """A loop's body; leaves its breaks and continues to be tied."""
-        self.loops.append(([], []))
+        self.loops.append(([], [], len(self.open)))
         self.scoped(body)
         if continue_at is not None:
             for position in self.loops[-1][1]:
@@ -1289,7 +1325,7 @@ class Flattener:
         kept = self.fresh("", subject.type or v.Bool())
         self.emit("set", span, val=subject, target=kept.key)
         now = self.local_val(kept.key, subject.type)
-        self.loops.append(([], NO_CONTINUE))
+        self.loops.append(([], NO_CONTINUE, len(self.open)))
         starts: list[tuple[s.Case, Instr]] = []
         for case in statement.cases:
             for value in case.values:
@@ -1322,21 +1358,29 @@ class Flattener:
 
     def labelled(self, name: str, body: s.Stmt, span: object) -> None:
         """A labelled statement: events, regions, where it is about to be done."""
-        key = self.stack[-1] if self.stack else ""
         instance = self.instances_by_stack() if self.stack else None
         if instance is not None:
             instance.at[name] = self.here()
-            self.events(key, "label", name, flat(self.names), span)
-            self.emit("nop", span)
-        if isinstance(body, s.Block):
-            self.block(body)
-        else:
-            self.statement(body)
+        self.open.append(name)
+        self.emit("nop", span)
+        self.statement(body)
+        self.leave(len(self.open) - 1, span)
+        self.open.pop()
         if instance is not None:
             instance.ends[name] = self.here()
+
+    def leave(self, depth: int, span: object) -> None:
+        """What happens when control leaves the labelled statements deeper than that."""
+        if not self.stack:
+            return
+        instance = self.instances_by_stack()
+        for name in reversed(self.open[depth:]):
             for (start, end), flag in instance.regions.items():
-                if start == name or end == name:
-                    self.emit("set", span, val=literal(int(start == name)), target=flag, flag=start == name)
+                if end == name:
+                    self.emit("set", span, val=literal(0), target=flag, flag=False)
+                if start == name:
+                    self.emit("set", span, val=literal(1), target=flag, flag=True)
+            self.events(self.stack[-1], "label", name, self.entries[-1], span)
 
     def local_decl(self, statement: s.LocalDecl) -> None:
         """A local: unset, or with its initial value."""
@@ -1345,6 +1389,7 @@ class Flattener:
         )
         local = self.fresh(statement.name.text, kind)
         if statement.initial is None:
+            self.late.add(local.key)
             for leaf in self.leaves(self.local_place(local)):
                 self.emit("unset", statement.span, target=leaf.local)
         elif v.is_whole(kind):
@@ -1410,6 +1455,30 @@ class Flattener:
 
 NO_CONTINUE: list[int] = []
 
+#: Conditions of these forms may be known before anything runs, and then there is no branch.
+FIXED = s.BoolLiteral | s.IntLiteral | s.Name | s.Field
+
+
+def label_paths(body: s.Block) -> dict[str, list[str]]:
+    """For each place that a goto may go to, the labelled statements around it."""
+    found: dict[str, list[str]] = {}
+
+    def look(node: object, path: list[str]) -> None:
+        if isinstance(node, s.CLabel):
+            found[node.name.text] = path
+        elif isinstance(node, s.Labelled):
+            look(node.body, [*path, node.label.text])
+        elif isinstance(node, tuple):
+            for part in node:
+                look(part, path)
+        elif is_dataclass(node) and not isinstance(node, type):
+            for f in fields(node):
+                if f.name != "span":
+                    look(getattr(node, f.name), path)
+
+    look(body, [])
+    return found
+
 
 def constant_of(value: Val) -> v.Value:
     """What a value is, whatever runs; None if that depends."""
@@ -1426,12 +1495,51 @@ def union(parts: list[Val]) -> frozenset[str]:
     return frozenset().union(*(p.reads for p in parts))
 
 
-def flat(names: list[dict[str, Meaning]]) -> dict[str, Meaning]:
-    """The names in scope, inner ones first."""
-    result: dict[str, Meaning] = {}
-    for level in names:
-        result.update(level)
-    return result
+def assigned_names(body: s.Block) -> set[str]:
+    """The names that a function's statements change."""
+    found: set[str] = set()
+
+    def root(expr: object) -> None:
+        while isinstance(expr, s.Field | s.Index):
+            expr = expr.base
+        if isinstance(expr, s.Name):
+            found.add(expr.text)
+
+    def look(node: object) -> None:
+        match node:
+            case s.Assign(place) | s.IncDec(place) | s.AddressOf(place):
+                root(place)
+            case s.Call(s.Field(base)):
+                root(base)
+            case _:
+                pass
+        if isinstance(node, tuple):
+            for part in node:
+                look(part)
+        elif is_dataclass(node) and not isinstance(node, type):
+            for f in fields(node):
+                if f.name != "span":
+                    look(getattr(node, f.name))
+
+    look(body)
+    return found
+
+
+def is_fitting(have: v.Type, wanted: v.Type) -> bool:
+    """Whether each value of one type is one of the other, as it is."""
+    match have, wanted:
+        case v.Opt(inner), v.Opt(other):
+            return is_fitting(inner, other)
+        case _, v.Opt(inner):
+            return is_fitting(have, inner)
+        case v.Int(low, high), v.Int(least, most):
+            return have == wanted or (least <= low and high <= most)
+        case v.Int(low, high), v.Ident(_, size, True):
+            return low >= 0 and high < size
+        case v.Ident(_, size, True), v.Int(least, most):
+            return least <= 0 and size - 1 <= most
+        case _:
+            return have == wanted
 
 
 def put(value: v.Value, inner: tuple[str, ...], new: v.Value) -> v.Value:

@@ -222,7 +222,10 @@ class Stepper:
             return go
         if op == "set":
             assert instr.val is not None and instr.target is not None
-            run.env[instr.target] = instr.val.get(c)
+            if instr.faint and not instr.reads <= run.env.keys():
+                run.env.pop(instr.target, None)  # nobody will ask
+            else:
+                run.env[instr.target] = instr.val.get(c)
             return go
         if op == "set at":
             assert instr.val is not None and instr.place is not None

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Three ways to run a program (naive, evaluator, engine) give the same verdicts, depths and state counts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from tests.support import compare
+from tests.support.generate import generate, programs
+
+
+def disagreements(seeds: range) -> tuple[int, list[str]]:
+    """How many cases of the seeds' programs were compared, and what differs."""
+    compared, found = 0, []
+    for seed in seeds:
+        number, differences = compare.compare_text(generate(seed))
+        compared += number
+        found += [f"seed {seed}: {difference}" for difference in differences]
+    return compared, found
+
+
+@pytest.mark.parametrize("first", [1, 101, 201])
+def test_random_programs_get_the_same_answers_from_all_checkers(first: int) -> None:
+    compared, found = disagreements(range(first, first + 40))
+    assert found == []
+    assert compared > 30
+
+
+@pytest.mark.slow
+def test_many_random_programs_get_the_same_answers_from_all_checkers() -> None:
+    compared, found = disagreements(range(10_000, 10_600))
+    assert found == []
+    assert compared > 400
+
+
+@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # compare.shrunk does better
+@given(programs())
+def test_programs_that_hypothesis_draws_get_the_same_answers_too(text: str) -> None:
+    assert compare.compare_text(text)[1] == []
+
+
+def test_a_seed_always_gives_the_same_program() -> None:
+    assert [generate(seed) for seed in range(30)] == [generate(seed) for seed in range(30)]
+    assert len({generate(seed) for seed in range(30)}) == 30
+
+
+LOST = """
+shared int 0..2 x;
+shared int 0..2 y;
+void f() { int 0..2 kept = 1; y = 1; @late x = 1; }
+invariant seen { forall (f c) : c at @late implies c.kept == 1 }
+scenario base { process p { f(); } check seen; }
+"""
+
+
+def test_a_local_that_a_property_reads_later_is_not_cleared_on_the_way_there() -> None:
+    unit = compare.unit_of(LOST)
+    program = compare.program_of(unit, "base")
+    assert compare.by_naive(unit, "base").violated == {}
+    assert compare.by_evaluator(program).violated == {}
+    assert compare.by_engine(program).violated == {}
+
+
+def test_a_difference_is_told_with_a_small_program() -> None:
+    long = generate(3)
+    assert compare.shrunk(long, lambda text: "scenario" in text).count("\n") == 1
