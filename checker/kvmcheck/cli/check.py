@@ -22,7 +22,6 @@ from kvmcheck.cli.arguments import (
 from kvmcheck.cli.exits import exit_status
 from kvmcheck.explain.outcomes import Outcome
 
-
 #: Where the two versions of control groups keep the limit of the group that we are in, in a container.
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 

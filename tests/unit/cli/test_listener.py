@@ -26,9 +26,8 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """What is written to stderr."""
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """What is written to stderr; not a fixture, since pytest puts its own stream in place before each test."""
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     return stream
@@ -41,7 +40,8 @@ def listener(*, begun: float = -1e9, terse: bool = False) -> Listener:
     return made
 
 
-def test_a_long_search_says_how_far_it_is(terminal: Terminal) -> None:
+def test_a_long_search_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
     listener().searching("one", FAR)
 
     assert terminal.getvalue() == (
@@ -49,13 +49,15 @@ def test_a_long_search_says_how_far_it_is(terminal: Terminal) -> None:
     )
 
 
-def test_a_short_search_says_nothing(terminal: Terminal) -> None:
+def test_a_short_search_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
     listener(begun=1e18).searching("one", FAR)
 
     assert terminal.getvalue() == ""
 
 
-def test_progress_fits_the_line_and_is_taken_away(terminal: Terminal) -> None:
+def test_progress_fits_the_line_and_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
     made = listener()
     made.searching("n" * 200 + "\x1b[2J", FAR)
     made.clear()
@@ -66,7 +68,8 @@ def test_progress_fits_the_line_and_is_taken_away(terminal: Terminal) -> None:
     assert "\x1b[2J" not in terminal.getvalue()
 
 
-def test_a_diagnostic_of_a_shared_module_is_said_once(terminal: Terminal) -> None:
+def test_a_diagnostic_of_a_shared_module_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
     said = Diagnostic("KVM201", "`x` is not declared", Label(at("mmu_lock")))
     made = listener(terse=True)
     made.diagnostics((said,))
