@@ -23,6 +23,9 @@ from kvmcheck.source.text import MAX_BYTES, SourceText, Span
 #: More open brackets and unfinished statements than this at one place are refused.
 MAX_STACK = 4000
 
+#: After so many mistakes the rest of the file is not looked at: more are not shown anyway.
+MAX_MISTAKES = 2 * Collector.CAP
+
 #: What a list of these is made of can be left out after a mistake, and the list goes on.
 _LISTED = (
     "statement", "case", "field_decl", "arm_decl", "scenario_item", "mutant_item", "edit", "item"
@@ -73,6 +76,7 @@ class _Parse:
         self._lexer = Lexer(source)
         self._states = [self._table.start]
         self._values: list[object] = []
+        self._mistakes = 0
         builder = Builder(source, collector)
         self._builders: list[Callable[..., object] | None] = [
             getattr(builder, rule.method, None) if rule.method else None for rule in self._table.rules
@@ -83,11 +87,14 @@ class _Parse:
     def file(self) -> File | None:
         """The tree; None after a mistake that could not be passed."""
         failed_at = -1
-        while True:
+        while self._mistakes < MAX_MISTAKES:
             try:
                 token = self._lexer.next(self._accepts)
             except Unreadable as error:
+                self._mistakes += 1
                 self._collector.add(mistakes.unreadable(self._source, error.start))
+                if self._source.text.startswith("/*", error.start):
+                    return None
                 self._resume_after(error.start, None)
                 continue
             if self._feed(token):
@@ -105,6 +112,7 @@ class _Parse:
             failed_at = token.span.start
             if not self._recover(token, again):
                 return None
+        return None
 
     def _accepts(self, kind: str) -> bool:
         return self._table.accepts(self._states, kind)
@@ -157,6 +165,7 @@ class _Parse:
 
     def _recover(self, token: Token, again: bool) -> bool:
         """Report the token that does not fit, and go on behind it or before it; False: at the end."""
+        self._mistakes += 1
         self._settle()
         last = self.shifted[-1] if self.shifted else None
         where = mistakes.Situation(self._source, token, self.shifted, tuple(self._values))
@@ -255,10 +264,13 @@ def _arranged(parts: list[object], absent: tuple[int, ...], inlined: tuple[int, 
     for index, part in enumerate(parts):
         if absent:
             result.extend([None] * absent[index])
-        if index in inlined and isinstance(part, list):
+        if index not in inlined or not isinstance(part, list):
+            result.append(part)
+        elif result:
             result.extend(part)
         else:
-            result.append(part)
+            # A list that grows by one is not copied: it is nobody else's.
+            result = part
     if absent:
         result.extend([None] * absent[-1])
     return result

@@ -179,6 +179,8 @@ def raw_tokens(source: SourceText, start: int = 0) -> Iterator[Token]:
         try:
             token = lexer.next(_anything)
         except Unreadable as error:
+            if source.text.startswith("/*", error.start):
+                return  # a comment without an end: the rest is all comment
             lexer.position = error.start + 1
             here = Span(source, error.start, error.start + 1)
             token = Token("?", here.text, here)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -158,6 +160,15 @@ def test_a_missing_brace_is_told_at_the_block_that_lacks_it() -> None:
 )
 def test_what_is_nested_without_end_is_refused(text: str) -> None:
     assert [code for code, _ in codes_of(f"void f() {{ {text} }}")] == ["KVM110"]
+
+
+@pytest.mark.parametrize("junk", [")\n", "int f() { x = ; }\n", "# ", '"\n', "{ ", "x y z\n", "/* "])
+def test_a_large_file_of_mistakes_is_given_up_early(junk: str) -> None:
+    before = time.process_time()
+    found = found_in(junk * (200_000 // len(junk)))
+
+    assert 1 <= len(found) <= Collector.CAP
+    assert time.process_time() - before < 2
 
 
 def test_what_people_write_is_not_too_deep() -> None:
