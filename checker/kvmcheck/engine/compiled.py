@@ -26,7 +26,9 @@ StepTest = Callable[[Packed, "list[Value] | Packed", int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """Whom the generated code tells: of successors, failures, accesses, lock edges, covers, transitions."""
+    """Whom the generated code tells: of successors, failures, accesses, lock edges, covers, transitions, and
+    of a merged step that failed on its way (`torn`).
+    """
 
     emit: Callable[[Packed], None]
     bad: Callable[[int, int, bool], None]
@@ -34,6 +36,7 @@ class Callbacks:
     edge: Callable[[int, int, int, int], None]
     covered: Callable[[int], None]
     on_step: Callable[[Packed, list[Value], int], None]
+    torn: Callable[[Packed, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,15 @@ class ThreadCode:
     def by_pc(self) -> dict[Value, StepFunction | None]:
         """The main body's functions by what stands in the location's slot."""
         return dict(enumerate(self.main))
+
+    def is_between(self, state: Packed) -> bool:
+        """Whether the thread is inside what is one merged step here (or at its end)."""
+        position = None if self.handler_pc is None else state[self.handler_pc]
+        if isinstance(position, int):
+            return self.handler[position] is None
+        pc = state[self.pc]
+        assert isinstance(pc, int)
+        return self.main[pc] is None
 
     def run(self, state: Packed) -> None:
         """Take every step of this thread, its handler's too."""
@@ -74,13 +86,14 @@ class ThreadCode:
 class Compiled:
     """The compiled program.  `hit`: one byte for each leaf of `tables.leaves`, set when it was reached."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, merge: bool | None = None) -> None:
         self.layout = layout
         self.program: Program = layout.program
+        merging = layout.reductions.merge if merge is None else merge
         self.tables = Tables()
         self.racy = may_race(self.program)
         #: How operations move, by the body's `id`; nothing merges where a body is missing.
-        self.movers = movers_of(self.program) if layout.reductions.merge else {}
+        self.movers = movers_of(self.program) if merging else {}
         unit = Unit(layout)
         self._unit = unit
         step_claims = any(claim.kind is PropertyKind.STEP for claim in self.program.properties)
@@ -169,7 +182,7 @@ class Compiled:
 
     def threads(self, callbacks: Callbacks) -> list[ThreadCode]:
         """Each thread's functions, told whom to tell."""
-        for name in ("emit", "bad", "note", "edge", "covered", "on_step"):
+        for name in ("emit", "bad", "note", "edge", "covered", "on_step", "torn"):
             self._namespace[name] = getattr(callbacks, name)
         made: list[ThreadCode] = []
         for number, (thread, base) in enumerate(zip(self.program.threads, self.layout.base, strict=True)):

@@ -124,6 +124,15 @@ class Claim:
     probes: list[Watch] = field(default_factory=list)
 
 
+def _ignore(*_: object) -> None:
+    """Whoever tells this has been told already."""
+
+
+def _ignore_note(slot: int, site: int, value: Value = None) -> Value:  # noqa: ARG001 (as `Search._note`)
+    """An access that has been noted already."""
+    return value
+
+
 class Stop(Exception):
     """The search ends here; why is in `Search.stopped`."""
 
@@ -162,6 +171,9 @@ class Search:
         self.now = 0
         self.broken_here = 0
         self.out: list[Packed] = []
+        self.between: list[Packed] = []
+        self.code: list[ThreadCode] = []
+        self.fine: list[ThreadCode] = []
         self.accesses: list[tuple[int, int]] = []
         self.race_spans: set[Span] = set()
         self.races_refuted: set[tuple[int, int, int]] = set()
@@ -249,6 +261,28 @@ class Search:
                 self.layout.canonical(packed)
                 self._found(BrokenTransition(claim.name, self.now, thread, tuple(packed)), self.depth + 1)
 
+    def _torn(self, before: Packed, thread: int) -> None:
+        """The states between the operations of a merged step that failed: reachable, and seen by nobody else."""
+        fine = self._fine_code()[thread]
+        waiting, seen = [before], {before}
+        while waiting:
+            fine.run(waiting.pop())
+            for between in self.between:
+                if between not in seen and self.code[thread].is_between(between):
+                    seen.add(between)
+                    waiting.append(between)
+            self.between.clear()
+        self.out += seen - {before}
+
+    def _fine_code(self) -> list[ThreadCode]:
+        """The threads' functions for single, unmerged steps; compiled when first needed."""
+        if not self.fine:
+            quiet = Callbacks(
+                self.between.append, _ignore, _ignore_note, _ignore, _ignore, self._on_step, _ignore
+            )
+            self.fine = Compiled(self.layout, merge=False).threads(quiet)
+        return self.fine
+
     # ------------------------------------------------------------------ findings
 
     def _found(self, finding: Finding, length: int) -> None:
@@ -270,9 +304,15 @@ class Search:
     def run(self) -> None:
         """Expand states until there are none left, or something says stop."""
         callbacks = Callbacks(
-            self.out.append, self._bad, self._note, self._edge, self._covered, self._on_step
+            self.out.append,
+            self._bad,
+            self._note,
+            self._edge,
+            self._covered,
+            self._on_step,
+            self._torn,
         )
-        threads = self.compiled.threads(callbacks)
+        threads = self.code = self.compiled.threads(callbacks)
         try:
             self._begin()
             self._search(threads)

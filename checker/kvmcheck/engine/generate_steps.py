@@ -134,6 +134,7 @@ class Ctx:
     phase: int
     group: int | None
     loops: int = 0
+    merged: bool = False
     seq_dirty: bool = False
     covers: tuple[int, ...] = ()
     spans: tuple[Span, ...] = ()
@@ -344,7 +345,7 @@ class Steps:
         if not self.layout.reductions.dead_locals:
             relevant = frozenset(range(len(self.body.locals)))
         parameters = sorted(relevant)
-        key = (number, ctx.phase, ctx.group, ctx.owned, ctx.seq_dirty, ctx.covers)
+        key = (number, ctx.phase, ctx.group, ctx.owned, ctx.merged, ctx.seq_dirty, ctx.covers)
         name = self.shared.get(key)
         if name is None:
             name = f"{self.prefix}_{number}_{len(self.shared)}"
@@ -385,6 +386,8 @@ class Steps:
             node = self.body.nodes[number]
             operation = node.operation
             outside = group is None
+            if ctx.phase != FRESH and outside and is_stop(operation):
+                ctx = replace(ctx, merged=True)
             ctx = replace(ctx, group=group, spans=(*ctx.spans, *self._counted(node)))
             if isinstance(operation, Branch):
                 self._branch(number, ctx, starts)
@@ -473,6 +476,7 @@ class Steps:
         self._line(ctx.indent + 1, f"{name} = {text}")
         self._line(ctx.indent, "except Fail as f:")
         self._covered(replace(ctx, indent=ctx.indent + 1))
+        self._torn(replace(ctx, indent=ctx.indent + 1))
         self._line(ctx.indent + 1, f"bad(f.site, me, {self.handler})")
         self._line(ctx.indent + 1, ctx.exit)
         return name
@@ -487,8 +491,14 @@ class Steps:
     def _bad(self, ctx: Ctx, check: Check, span: Span, *, overflow: bool = False) -> None:
         site = self.unit.site(check, span, overflow=overflow)
         self._covered(ctx)
+        self._torn(ctx)
         self._line(ctx.indent, f"bad({site}, me, {self.handler})")
         self._line(ctx.indent, ctx.exit)
+
+    def _torn(self, ctx: Ctx) -> None:
+        """A merged step that breaks something has no end: what lies between its operations must be seen."""
+        if ctx.merged:
+            self._line(ctx.indent, "torn(S, me)")
 
     def _own(self, ctx: Ctx) -> Ctx:
         """The same with a state that is ours to write."""
