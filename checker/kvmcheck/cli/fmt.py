@@ -11,6 +11,7 @@ from pathlib import Path
 from kvmcheck.cli.arguments import fmt_parser, parsed
 from kvmcheck.cli.exits import exit_status
 from kvmcheck.explain.outcomes import Outcome, gravest
+from kvmcheck.render.plain import visible
 from kvmcheck.source.diagnostic import BadInput, Collector, Diagnostic
 from kvmcheck.source.text import SourceText, nowhere, read
 
@@ -43,14 +44,14 @@ def _file(path: str, *, check: bool, terse: bool, colour: bool | None) -> Outcom
     if text == source.text:
         return Outcome.AS_EXPECTED
     if check:
-        print(f"{path}: would be laid out differently")
+        print(f"{visible(path)}: would be laid out differently")
         return Outcome.NOT_AS_EXPECTED
     try:
         _replace(Path(path), text)
     except OSError as error:
-        print(f"kvmcheck: error: {path}: {error.strerror}", file=sys.stderr)
+        print(f"kvmcheck: error: {visible(path)}: {error.strerror}", file=sys.stderr)
         return Outcome.BAD_INPUT
-    print(f"{path}: laid out")
+    print(f"{visible(path)}: laid out")
     return Outcome.AS_EXPECTED
 
 

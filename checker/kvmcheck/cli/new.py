@@ -10,6 +10,7 @@ from pathlib import Path
 from kvmcheck.cli.arguments import BadArguments, new_parser, parsed
 from kvmcheck.cli.exits import exit_status
 from kvmcheck.explain.outcomes import Outcome
+from kvmcheck.render.plain import visible
 
 _SPEC = """\
 // SPDX-License-Identifier: GPL-2.0-only
@@ -106,8 +107,8 @@ def new(argv: Sequence[str]) -> int:
                 file.write(text)
     except OSError as error:
         raise BadArguments(f"{error.filename}: {error.strerror}") from None
-    print(f"{good} holds, and so it should: kvmcheck {good}")
-    print(f"{broken} lacks one line, and fails: kvmcheck {broken}")
+    print(visible(f"{good} holds, and so it should: kvmcheck {good}"))
+    print(visible(f"{broken} lacks one line, and fails: kvmcheck {broken}"))
     return exit_status(Outcome.AS_EXPECTED)
 
 

@@ -11,13 +11,15 @@ import re
 from dataclasses import dataclass
 
 from kvmcheck.engine.result import Coverage, CoverResult, Result
-from kvmcheck.explain.blame import Reason, reason
+from kvmcheck.explain.blame import Fact, Reason, reason
 from kvmcheck.explain.changes import Change, changes
 from kvmcheck.explain.statements import claim_text, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
 from kvmcheck.semantics.program import (
     Body,
     Branch,
+    Check,
+    End,
     Load,
     Node,
     Operation,
@@ -409,5 +411,26 @@ def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
         said=f"{name}: {text}" if text else f"{name} does not hold",
         claim=claim_text(claimed.span) if claimed else "",
         spot=spot_of(violation.span),
-        reason=reason(program, trace, claimed) if claimed else Reason((), ()),
+        reason=reason(program, trace, claimed) if claimed else _waiting(program, trace, violation),
     )
+
+
+def _waiting(program: Program, trace: Trace, violation: Violation) -> Reason:
+    """Of a deadlock: where each thread stands, and what it holds."""
+    if violation.property != Check.NO_DEADLOCK.value:
+        return Reason((), ())
+    state = trace.steps[-1].after if trace.steps else trace.initial
+    held = {holding.thread: ", ".join(holding.locks) for holding in _held(program, state)}
+    facts: list[Fact] = []
+    for thread, at in zip(program.threads, state.threads, strict=True):
+        process = program.processes[thread.process]
+        body, pc = process.body, at.pc
+        if at.handler_pc is not None and process.interrupt is not None:
+            body, pc = process.interrupt, at.handler_pc
+        node = body.nodes[pc]
+        if isinstance(node.operation, End):
+            continue
+        where = f"{thread.name} waits at {statement(node.span)} ({spot_of(node.span).text})"
+        holds = f", holding {held[thread.name]}" if thread.name in held else ""
+        facts.append(Fact(where + holds, None))
+    return Reason((), tuple(facts))

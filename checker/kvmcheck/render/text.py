@@ -69,6 +69,8 @@ def _beginning(story: Story, paint: Paint) -> list[str]:
 
 def _lanes(story: Story, starts: list[int], paint: Paint) -> list[str]:
     """The threads' names, each above its column; on lines of their own where they do not fit."""
+    if not story.lanes:
+        return []
     lines: list[str] = [""]
     for lane, name in enumerate(story.lanes):
         shown = cut(_clean(name, paint), paint.columns - starts[lane])

@@ -222,7 +222,9 @@ def _remark(finding: Finding) -> str:
     match finding.verdict:
         case Verdict.VIOLATED:
             steps = min((len(story.rows) for story in finding.stories), default=0)
-            return f"in {_count(steps, 'step')}" if finding.stories else ""
+            if not finding.stories:
+                return ""
+            return f"in {_count(steps, 'step')}" if steps else "in an initial state"
         case Verdict.UNKNOWN:
             return _reason(finding)
         case Verdict.HOLDS:

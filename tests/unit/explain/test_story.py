@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 from kvmcheck.engine.result import Coverage
 from kvmcheck.explain.story import account, scope_sentence, tell
+from kvmcheck.pipeline import check
 from kvmcheck.semantics.sorts import UNSET
 from kvmcheck.semantics.witness import Trace
 from tests.support.told import MAYBE, program, result, trace
@@ -104,3 +106,52 @@ def test_an_account_can_be_handed_to_another_process() -> None:
 
     assert pickle.loads(pickle.dumps(told)) == told  # noqa: S301  # our own bytes
     assert str(MAYBE) not in str(told)
+
+
+DEADLOCK = """\
+spinlock a;
+spinlock b;
+scenario crossed "two locks are taken in either order" {
+    process p { spin_lock(&a); spin_lock(&b); spin_unlock(&b); spin_unlock(&a); }
+    process q { spin_lock(&b); spin_lock(&a); spin_unlock(&a); spin_unlock(&b); }
+    check no_deadlock;
+}
+"""
+
+
+def test_a_deadlock_says_who_waits_where_and_holds_what(tmp_path: Path) -> None:
+    path = tmp_path / "crossed.kvm"
+    path.write_text(DEADLOCK, encoding="utf-8")
+    told = check(path).cases[0].account
+
+    assert told is not None
+    broken = told.findings[0].stories[0].broken
+    assert broken is not None
+    assert broken.reason.lines() == [
+        f"p waits at spin_lock(&b) ({path}:4), holding a",
+        f"q waits at spin_lock(&a) ({path}:5), holding b",
+    ]
+
+
+CONDITIONS = """\
+shared bool flag = true;
+shared int 0..3 seen;
+invariant never { seen == 0 }
+scenario conditions "what an `if` came to" {
+    process p { if (flag) seen = 1; }
+    check never;
+}
+"""
+
+
+def test_a_condition_says_what_it_came_to_where_that_is_plain(tmp_path: Path) -> None:
+    path = tmp_path / "conditions.kvm"
+    for written, said in (
+        ("if (flag)", "if (flag) seen = 1 /* true */"),
+        ("if (!flag) seen = 2; if (flag)", "if (!flag) seen = 2"),
+    ):
+        path.write_text(CONDITIONS.replace("if (flag)", written), encoding="utf-8")
+        told = check(path).cases[0].account
+
+        assert told is not None
+        assert told.findings[0].stories[0].rows[0].innermost.text == said
