@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kvmcheck.explain.changes import Change, ChangeKind
 from kvmcheck.explain.story import Row, Story
-from kvmcheck.render.plain import packed, padded, visible, width, wrapped
+from kvmcheck.render.plain import cut, packed, padded, visible, width, wrapped
 
 #: What a mail client and checkpatch leave of a line.
 COLUMNS = 75
@@ -64,17 +64,13 @@ def _starts(lanes: int) -> list[int]:
 
 
 def _header(story: Story, starts: list[int]) -> list[str]:
-    """`CPU0 (vcpu0)` and so on above the lanes; a list of them where the lanes are too narrow for that."""
-    if not story.lanes:
-        return []
-    names = [f"CPU{lane} ({_ascii(name)})" for lane, name in enumerate(story.lanes)]
-    ends = [*starts[1:], COLUMNS + 1]
-    if all(start + width(name) < end for start, name, end in zip(starts, names, ends, strict=True)):
-        line = ""
-        for start, name in zip(starts, names, strict=True):
-            line = padded(line, start) + name
-        return [line, ""]
-    return [*(" " * _MARGIN + line for line in packed(names, COLUMNS - _MARGIN, ",")), ""]
+    """`CPU0 (vcpu0)` and so on, each above its lane; one below the other where the lanes are too narrow for that."""
+    lines = [""]
+    for lane, (start, name) in enumerate(zip(starts, story.lanes, strict=False)):
+        if lane and width(lines[-1]) + 2 > start:
+            lines.append("")
+        lines[-1] = padded(lines[-1], start) + cut(f"CPU{lane} ({_ascii(name)})", COLUMNS - start)
+    return [*lines, ""] if story.lanes else []
 
 
 def _cells(story: Story, unfold: bool) -> list[_Cell]:
