@@ -213,6 +213,8 @@ class Steps:
         if self.movers is None:
             return COMMITTED
         match self.movers.movers[number]:
+            case Mover.BOTH | Mover.RIGHT if phase == FRESH and number in self.movers.seen_before:
+                return COMMITTED
             case Mover.BOTH:
                 return max(phase, RIGHT_ONLY)
             case Mover.RIGHT:

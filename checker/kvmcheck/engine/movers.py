@@ -73,12 +73,14 @@ class Mover(Enum):
 class BodyMovers:
     """For each node of a body: how it moves, and why it does not (only of visible operations; "" if it does).
 
-    `stops`: nodes before which a step always ends, whatever they commute with.
+    `stops`: nodes before which a step always ends, whatever they commute with.  `seen_before`: visible operations
+    that may be the first of a step whose choices or entry already changed what a property sees.
     """
 
     movers: tuple[Mover, ...]
     reasons: tuple[str, ...]
     stops: frozenset[int]
+    seen_before: frozenset[int]
 
 
 def movers_of(program: Program) -> Mapping[int, BodyMovers]:
@@ -298,7 +300,7 @@ class _Classifier:
                 variable in self.facts.racy for variable in variables_of(node.operation.place, self.program)
             ):
                 stops.add(number)
-        return BodyMovers(tuple(movers), tuple(reasons), frozenset(stops))
+        return BodyMovers(tuple(movers), tuple(reasons), frozenset(stops), self._seen_before())
 
     # ---- single operations
 
@@ -456,6 +458,28 @@ class _Classifier:
                 return f"{who} sees what `{_text(node)}` behind it does"
             stack.extend((here, successor) for successor in node.successors)
         return ""
+
+    def _seen_before(self) -> frozenset[int]:
+        """The visible operations that a step may begin with after something that a property sees."""
+        found: set[int] = set()
+        starts = [n for n, node in enumerate(self.body.nodes) if n == 0 or isinstance(node.operation, Choose)]
+        stack = [(start, False) for start in starts]
+        seen: set[tuple[int, bool]] = set()
+        while stack:
+            here, noticed = stack.pop()
+            if (here, noticed) in seen:
+                continue
+            seen.add((here, noticed))
+            node = self.body.nodes[here]
+            if isinstance(node.operation, VISIBLE):
+                if noticed:
+                    found.add(here)
+                continue
+            noticed = noticed or bool(self._event(here, node))
+            for successor in node.successors:
+                crossed = any(self._crosses(call, here, successor) for call in self.calls)
+                stack.append((successor, noticed or crossed))
+        return frozenset(found)
 
     def _event(self, number: int, node: Node) -> str:
         """Who sees what an invisible operation changes; "" if nobody."""
