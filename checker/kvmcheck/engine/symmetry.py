@@ -10,11 +10,10 @@ The argument why verdicts stay the same is in docs/explain/reductions/symmetry.m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from operator import itemgetter
+from dataclasses import replace
 from typing import assert_never
 
+from kvmcheck.engine.colouring import Colours, Numbers, Splitter
 from kvmcheck.engine.finding import (
     BrokenState,
     BrokenStep,
@@ -25,76 +24,8 @@ from kvmcheck.engine.finding import (
     Race,
 )
 from kvmcheck.engine.layout import Layout, Packed
-from kvmcheck.engine.permuting import Actions, Atom, Permutation, Point
+from kvmcheck.engine.permuting import Actions, Atom, Permutation
 from kvmcheck.engine.scalarsets import Refusal, find_atoms
-from kvmcheck.semantics.sorts import Sort, Value
-
-#: The colours of an atom's points: for each the number of points before its cell.
-Colours = tuple[int, ...]
-#: What a point is called while its own key is made.
-MARKED = -1
-#: Tables grow with the number of different values only; a bound all the same.
-LARGEST_TABLE = 1 << 20
-
-
-class _Numbers(dict[object, int]):
-    """Numbers for keys, in the order in which they are first met."""
-
-    def __missing__(self, key: object) -> int:
-        number = self[key] = len(self)
-        return number
-
-
-class _Shapes(dict[Value, int]):
-    """The numbers of the shapes of one sort's values, for one colouring."""
-
-    def __init__(self, actions: Actions, sort: Sort, colours: list[Colours], numbers: _Numbers) -> None:
-        super().__init__()
-        self._actions, self._sort, self._numbers = actions, sort, numbers
-        self._colours = list(colours)
-
-    def __missing__(self, value: Value) -> int:
-        shape = self._actions.shape(self._sort, value, lambda atom, point: self._colours[atom][point])
-        number = self[value] = self._numbers["shape", shape]
-        return number
-
-
-@dataclass(slots=True)
-class _Kind:
-    """A sort whose values name points: which atoms', and its tables by the colours of those."""
-
-    sort: Sort
-    touched: tuple[int, ...]
-    tables: dict[tuple[Colours, ...], _Shapes]
-
-
-@dataclass(slots=True)
-class _Carrier:
-    """A slot in which points of an atom may stand: with what it adds to the keys of those that do."""
-
-    slot: int
-    kind: _Kind
-    indices: tuple[Point, ...]
-    fixed: tuple[object, ...]
-    known: dict[tuple[Value, tuple[Colours, ...]], tuple[tuple[int, int], ...]]
-
-
-@dataclass(slots=True)
-class _Own:
-    """The slots of one point: compared as they stand, through a table, and those that another index shares."""
-
-    raw: Callable[[Packed], object] | None
-    shaped: tuple[tuple[int, _Kind], ...]
-    shared: tuple[tuple[int, _Kind | None, tuple[Point, ...], tuple[object, ...]], ...]
-
-
-@dataclass(slots=True)
-class _AtomTables:
-    """What is needed for the keys of an atom's points."""
-
-    own: list[_Own]
-    carriers: list[_Carrier]
-    around: tuple[int, ...]
 
 
 class Symmetry:
@@ -108,59 +39,24 @@ class Symmetry:
         self.refusals: tuple[Refusal, ...]
         self.atoms, self.refusals = find_atoms(layout)
         self.actions = Actions(layout, self.atoms)
-        self._numbers = _Numbers()
+        self._numbers = Numbers()
         self._start: list[Colours] = [(0,) * atom.size for atom in self.atoms]
-        self._discrete: list[Colours] = [tuple(range(atom.size)) for atom in self.atoms]
-        self._kinds: dict[Sort, _Kind] = {}
-        self._tables = [self._atom_tables(number) for number in range(len(self.atoms))]
+        splitters = [Splitter(self.actions, number, self._numbers) for number in range(len(self.atoms))]
+        #: For each atom: its number, how its cells are split, and the sum of its colours once all points differ.
+        self._splits = [
+            (number, splitter.split, splitter.size * (splitter.size - 1) // 2)
+            for number, splitter in enumerate(splitters)
+        ]
+        self._watchers = [
+            tuple(other for other, splitter in enumerate(splitters) if number in splitter.around)
+            for number in range(len(splitters))
+        ]
         self._edges: dict[tuple[int, int], frozenset[tuple[int, int]]] = {}
 
     @property
     def trivial(self) -> bool:
         """Whether there is nothing to exchange."""
         return not self.atoms
-
-    # ------------------------------------------------------------------ tables
-
-    def _kind(self, sort: Sort) -> _Kind:
-        if sort not in self._kinds:
-            self._kinds[sort] = _Kind(sort, tuple(sorted(self.actions.touches(sort))), {})
-        return self._kinds[sort]
-
-    def _atom_tables(self, number: int) -> _AtomTables:
-        actions, sorts = self.actions, self.actions.layout.sorts
-        own: list[_Own] = []
-        around: set[int] = set()
-        for point in range(self.atoms[number].size):
-            here: Point = (number, point)
-            slots = [slot for slot, seat in enumerate(actions.seats) if here in seat.points]
-            slots.sort(key=lambda slot: repr(actions.seats[slot].fixed))
-            alone = [slot for slot in slots if actions.seats[slot].points == (here,)]
-            raw = [slot for slot in alone if not actions.needs_shape(sorts[slot])]
-            shaped = [(slot, self._kind(sorts[slot])) for slot in alone if actions.needs_shape(sorts[slot])]
-            shared = [
-                (
-                    slot,
-                    self._kind(sorts[slot]) if actions.needs_shape(sorts[slot]) else None,
-                    actions.seats[slot].points,
-                    actions.seats[slot].fixed,
-                )
-                for slot in slots
-                if actions.seats[slot].points != (here,)
-            ]
-            own.append(_Own(itemgetter(*raw) if raw else None, tuple(shaped), tuple(shared)))
-            for _, kind in shaped:
-                around |= set(kind.touched)
-            for _, other_kind, points, _ in shared:
-                around |= {atom for atom, _ in points} | set(other_kind.touched if other_kind else ())
-        carriers = [
-            _Carrier(slot, self._kind(sort), actions.seats[slot].points, actions.seats[slot].fixed, {})
-            for slot, sort in enumerate(sorts)
-            if number in actions.touches(sort)
-        ]
-        for carrier in carriers:
-            around |= {atom for atom, _ in carrier.indices} | set(carrier.kind.touched)
-        return _AtomTables(own, carriers, tuple(sorted(around)))
 
     # ------------------------------------------------------------------ the representative
 
@@ -171,122 +67,32 @@ class Symmetry:
     def canonical(self, state: Packed) -> tuple[Packed, Permutation]:
         """The representative, and a permutation that leads to it."""
         colours = self._start[:]
-        self._refine(state, colours)
-        if colours == self._discrete or self._is_discrete(colours):
-            permutation = tuple(colours)
-            return self.actions.apply(permutation, state), permutation
-        return self._smallest(state, colours)
+        tied: list[int] = []
+        for number, split, told_apart in self._splits:
+            held = colours[number] = split(state, colours)
+            if sum(held) != told_apart:
+                tied.append(number)
+        if tied:
+            self._refine(state, colours, tied)
+            if any(sum(held) != whole for held, (_, _, whole) in zip(colours, self._splits, strict=True)):
+                return self._smallest(state, colours)
+        permutation = tuple(colours)
+        return self.actions.apply(permutation, state), permutation
 
-    def _is_discrete(self, colours: list[Colours]) -> bool:
-        return all(len({*held}) == len(held) for held in colours)
-
-    def _refine(self, state: Packed, colours: list[Colours]) -> None:
-        """Split cells until every point of a cell has the same key."""
-        waiting = [number for number, held in enumerate(colours) if len({*held}) < len(held)]
+    def _refine(self, state: Packed, colours: list[Colours], waiting: list[int]) -> None:
+        """Split cells of the atoms that wait, and of those that see them, until nothing changes."""
         while waiting:
             number = waiting.pop(0)
-            split = self._split(state, number, colours)
-            if split == colours[number]:
+            split = self._splits[number][1]
+            held = split(state, colours)
+            if held == colours[number]:
                 continue
-            colours[number] = split
-            for other, tables in enumerate(self._tables):
-                if number in tables.around and other not in waiting:
-                    held = colours[other]
-                    if len({*held}) < len(held):
-                        waiting.append(other)
+            colours[number] = held
+            waiting += [other for other in self._seeing(number, colours) if other not in waiting]
 
-    def _keys(self, state: Packed, number: int, colours: list[Colours]) -> list[object]:
-        """The key of each point, not yet numbered: with its colour first."""
-        tables = self._tables[number]
-        occurrences: list[list[int]] = [[] for _ in tables.own]
-        for carrier in tables.carriers:
-            value = state[carrier.slot]
-            if value is None or value.__class__ is str:
-                continue
-            kind = carrier.kind
-            seen = (
-                *[colours[atom] for atom in kind.touched],
-                *[(colours[atom][point],) for atom, point in carrier.indices],
-            )
-            found = carrier.known.get((value, seen))
-            if found is None:
-                found = self._occurrences(carrier, number, value, colours, seen)
-            for point, label in found:
-                occurrences[point].append(label)
-        numbers = self._numbers
-        keys: list[object] = []
-        held = colours[number]
-        for point, own in enumerate(tables.own):
-            shaped = [self._table(kind, colours)[state[slot]] for slot, kind in own.shaped]
-            shared = []
-            for slot, shared_kind, points, fixed in own.shared:
-                value = state[slot]
-                shared.append(
-                    numbers[
-                        fixed,
-                        value if shared_kind is None else self._table(shared_kind, colours)[value],
-                        tuple([MARKED if at == (number, point) else colours[at[0]][at[1]] for at in points]),
-                    ]
-                )
-            shared.sort()
-            occurs = occurrences[point]
-            occurs.sort()
-            keys.append(
-                (
-                    held[point],
-                    None if own.raw is None else own.raw(state),
-                    tuple(shaped),
-                    tuple(shared),
-                    tuple(occurs),
-                )
-            )
-        return keys
-
-    def _split(self, state: Packed, number: int, colours: list[Colours]) -> Colours:
-        """The colours of an atom's points after one look at their keys."""
-        held = colours[number]
-        keys = self._keys(state, number, colours)
-        numbers = self._numbers
-        ranks = [(held[point], numbers[number, key]) for point, key in enumerate(keys)]
-        order = sorted(ranks)
-        return tuple([order.index(rank) for rank in ranks])
-
-    def _table(self, kind: _Kind, colours: list[Colours]) -> _Shapes:
-        seen = tuple([colours[atom] for atom in kind.touched])
-        table = kind.tables.get(seen)
-        if table is None:
-            table = kind.tables[seen] = _Shapes(self.actions, kind.sort, colours, self._numbers)
-        return table
-
-    def _occurrences(
-        self,
-        carrier: _Carrier,
-        number: int,
-        value: Value,
-        colours: list[Colours],
-        seen: tuple[Colours, ...],
-    ) -> tuple[tuple[int, int], ...]:
-        """Which points of an atom stand in a slot's value, each with the number of how it does."""
-        named: set[int] = set()
-
-        def note(atom: int, point: int) -> int:
-            if atom == number:
-                named.add(point)
-            return 0
-
-        self.actions.shape(carrier.kind.sort, value, note)
-        found: list[tuple[int, int]] = []
-        for point in sorted(named):
-
-            def name(atom: int, other: int, marked: int = point) -> int:
-                return MARKED if (atom, other) == (number, marked) else colours[atom][other]
-
-            shape = self.actions.shape(carrier.kind.sort, value, name)
-            at = tuple(name(*index) for index in carrier.indices)
-            found.append((point, self._numbers["occurs", carrier.fixed, at, shape]))
-        if len(carrier.known) < LARGEST_TABLE:
-            carrier.known[value, seen] = tuple(found)
-        return tuple(found)
+    def _seeing(self, number: int, colours: list[Colours]) -> list[int]:
+        """The atoms with cells to be split that an atom's colours may split."""
+        return [other for other in self._watchers[number] if sum(colours[other]) != self._splits[other][2]]
 
     # ------------------------------------------------------------------ what refinement leaves equal
 
@@ -314,7 +120,7 @@ class Symmetry:
                     if point != chosen:
                         held[point] += 1
                 further[number] = tuple(held)
-                self._refine(state, further)
+                self._refine(state, further, self._seeing(number, further))
                 waiting.append(further)
         assert best is not None
         return best
