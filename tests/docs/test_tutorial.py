@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each step of the tutorial is about one spec in specs/basics, and shows that spec's own lines."""
+"""What the tutorial and the README show of a spec or the model are its own lines."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def test_a_page_shows_lines_of_its_spec(page: Path, spec: Path) -> None:
 
     assert spec.name in page.read_text(encoding="utf-8")
     assert shown - own == set()
+
+
+def test_the_readme_shows_lines_of_the_model() -> None:
+    sources = [*(ROOT / "model").rglob("*.kvm"), *(ROOT / "specs").rglob("*.kvm")]
+    own = {plain(line) for path in sources for line in path.read_text(encoding="utf-8").splitlines()}
+    blocks = [block for block in fenced(ROOT / "README.md") if block.info == ("kvm",)]
+
+    assert len(blocks) == 2
+    assert {plain(line) for block in blocks for line in block.text.splitlines()} - own == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
