@@ -18,6 +18,7 @@ from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.compiled import Callbacks, Compiled, StateTest, StepTest, ThreadCode
 from kvmcheck.engine.coverage import empty_choices, unreached_statements
 from kvmcheck.engine.finding import (
+    BrokenInit,
     BrokenState,
     BrokenStep,
     BrokenTransition,
@@ -162,7 +163,7 @@ class Search:
         self.order: list[Packed] = []
         self.parents: array[int] = array("q")
         self.seen: dict[Packed, int] = {}
-        self.findings: dict[str, list[tuple[int, Finding]]] = {}
+        self.findings: dict[str, list[tuple[int, Finding | BrokenInit]]] = {}
         self.overflows: dict[Span, BrokenStep] = {}
         self.stopped = ""
         self.complete = False
@@ -285,7 +286,7 @@ class Search:
 
     # ------------------------------------------------------------------ findings
 
-    def _found(self, finding: Finding, length: int) -> None:
+    def _found(self, finding: Finding | BrokenInit, length: int) -> None:
         """Keep a finding, if it is among the shortest few of its property."""
         kept = self.findings.setdefault(finding.property, [])
         if self.traces == 1 and kept and length < kept[0][0]:
@@ -326,18 +327,20 @@ class Search:
         self.depth = -1
         for outcome in self.replay.evaluator.initial_states():
             if outcome.ending is Ending.BROKEN and outcome.violation is not None:
-                self._broken_init(outcome.violation.property, outcome.violation.text)
+                if outcome.violation.overflow:
+                    self.stopped = outcome.violation.text
+                    continue
+                broken = Trace(outcome.after, (), outcome.violation)
+                self._found(BrokenInit(outcome.violation.property, broken), 0)
             elif outcome.ending is Ending.DONE:
                 self._add(self.layout.pack(outcome.after), -1)
         self.depth = 0
         if not self.order:
-            self.stopped = self.stopped or "there is no initial state"
+            why = "every way through the init block breaks a check" if self.findings else ""
+            self.stopped = self.stopped or why or "there is no initial state"
             raise Stop
         if self.stopped:
             raise Stop
-
-    def _broken_init(self, name: str, text: str) -> None:
-        self.stopped = f"the init block breaks `{name}`: {text}"
 
     def _add(self, packed: Packed, parent: int) -> None:
         """A state, if it is new: kept, and examined."""
@@ -576,7 +579,7 @@ class Search:
         """The shortest counterexamples, distinct in their last statement or their threads."""
         chosen: dict[tuple[object, ...], Trace] = {}
         for _, finding in sorted(self.findings[name], key=lambda found: found[0]):
-            trace = self.replay.trace(finding)
+            trace = finding.trace if isinstance(finding, BrokenInit) else self.replay.trace(finding)
             threads = frozenset(step.thread for step in trace.steps)
             last = trace.steps[-1] if trace.steps else None
             key = (threads, None if last is None else (last.thread, last.handler, last.node))

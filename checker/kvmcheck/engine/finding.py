@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from kvmcheck.engine.layout import Packed
 from kvmcheck.semantics.program import Check
+from kvmcheck.semantics.witness import Trace
 from kvmcheck.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenInit:
+    """A built-in check fails in the `init` block: there the evaluator itself was at work."""
+
+    property: str
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,8 +191,8 @@ def declared_sort(expression: Expr, scope: ExpressionScope) -> Sort:
             return sort_of(expression)
 
 
-#: Told of every read: variable, slot, its indices; the text to use instead of the read, if any.
-OnRead = Callable[[int, str, tuple[str, ...], str], str]
+#: Told of every read: its place, slot and indices, and the text; what to write instead.
+OnRead = Callable[[Place, str, tuple[str, ...], str], str]
 
 
 @dataclass
@@ -353,8 +353,8 @@ class Expressions:
             case Read(place=place):
                 slot, indices = self.slot(place)
                 text = f"{self.scope.state}[{slot}]"
-                if self.scope.on_read is not None and isinstance(place, VariablePlace):
-                    return self.scope.on_read(place.variable, slot, indices, text)
+                if self.scope.on_read is not None:
+                    return self.scope.on_read(place, slot, indices, text)
                 return text
             case Old(inner=inner):
                 return self._with(replace(self.scope, state=self.scope.before)).text(inner)

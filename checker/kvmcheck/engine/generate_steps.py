@@ -23,7 +23,8 @@ from typing import assert_never
 from kvmcheck.engine import runtime
 from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Unit, literal, negated
 from kvmcheck.engine.layout import BodyLayout, Layout, ProcessLayout
-from kvmcheck.engine.movers import BodyMovers, Mover
+from kvmcheck.engine.movers import BodyMovers
+from kvmcheck.engine.shape import COMMITTED, FRESH, Context, Shape
 from kvmcheck.semantics.expressions import sort_of
 from kvmcheck.semantics.liveness import is_stop, surely_assigned
 from kvmcheck.semantics.numbering import element_count
@@ -73,12 +74,6 @@ from kvmcheck.source.text import Span
 SHARED_FROM = 6
 #: Loops nested deeper than this continue in a function of their own (Python allows 20 nested blocks).
 DEEPEST = 8
-
-#: A node, how far the step is (see `Steps.phase_behind`), and the atomic block that it is in.
-Context = tuple[int, int, int | None]
-
-#: The step has done nothing visible; only right movers and operations that commute; something that does not.
-FRESH, RIGHT_ONLY, COMMITTED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ class Steps:
         handler: bool,
         movers: BodyMovers | None = None,
     ) -> None:
-        self.movers = movers
+        self.shape = Shape(part.body, movers)
         self.unit = unit
         self.layout: Layout = unit.layout
         self.program = unit.layout.program
@@ -167,7 +162,7 @@ class Steps:
         self.handler = handler
         self.prefix = f"{'h' if handler else 'm'}{process}"
         self.assigned = surely_assigned(self.body)
-        self.stops = self._reachable_stops()
+        self.stops = self.shape.stops
         self.shared: dict[tuple[object, ...], str] = {}
         self.waiting: list[tuple[str, int, Ctx, list[int]]] = []
         self.sizes: dict[Context, int] = {}
@@ -183,80 +178,6 @@ class Steps:
 
     # ------------------------------------------------------------------ the shape of the graph
 
-    def _settled(self, number: int, phase: int, group: int | None) -> tuple[int | None, bool]:
-        """The group at a node, and whether a step stops before it."""
-        node = self.body.nodes[number]
-        if group is not None and (node.group != group or isinstance(node.operation, AtomicEnter)):
-            group = None
-        stops = isinstance(node.operation, End) or (
-            phase != FRESH and group is None and is_stop(node.operation) and not self._merges(number, phase)
-        )
-        return group, stops
-
-    def _merges(self, number: int, phase: int) -> bool:
-        """Whether a visible operation or choice belongs to a step that has done something already."""
-        if self.movers is None or number in self.movers.stops:
-            return False
-        match self.movers.movers[number]:
-            case Mover.BOTH | Mover.LEFT:
-                return True
-            case Mover.RIGHT:
-                return False  # it may wait, and a step waits at its beginning only
-            case Mover.NONE:
-                operation = self.body.nodes[number].operation
-                return phase == RIGHT_ONLY and isinstance(operation, (Load, Store, Update, Release))
-            case mover:
-                assert_never(mover)
-
-    def phase_behind(self, number: int, phase: int) -> int:
-        """How far the step is behind a visible operation."""
-        if self.movers is None:
-            return COMMITTED
-        match self.movers.movers[number]:
-            case Mover.BOTH | Mover.RIGHT if phase == FRESH and number in self.movers.seen_before:
-                return COMMITTED
-            case Mover.BOTH:
-                return max(phase, RIGHT_ONLY)
-            case Mover.RIGHT:
-                return RIGHT_ONLY
-            case Mover.LEFT | Mover.NONE:
-                return COMMITTED
-            case mover:
-                assert_never(mover)
-
-    def _following(self, context: Context) -> list[Context]:
-        number, phase, group = context
-        group, stops = self._settled(number, phase, group)
-        if stops:
-            return []
-        node = self.body.nodes[number]
-        if group is None and isinstance(node.operation, VISIBLE):
-            phase = self.phase_behind(number, phase)
-        if isinstance(node.operation, AtomicEnter):
-            group = node.operation.group
-        return [(successor, phase, group) for successor in node.successors]
-
-    def _reachable_stops(self) -> list[int]:
-        """The nodes at which a thread may be between two steps, its end left out."""
-        found = {0}
-        waiting = [0]
-        while waiting:
-            seen: set[Context] = set()
-            todo: list[Context] = [(waiting.pop(), FRESH, None)]
-            while todo:
-                context = todo.pop()
-                if context in seen:
-                    continue
-                seen.add(context)
-                number, phase, group = context
-                if self._settled(number, phase, group)[1]:
-                    if number not in found and not isinstance(self.body.nodes[number].operation, End):
-                        found.add(number)
-                        waiting.append(number)
-                else:
-                    todo += self._following(context)
-        return sorted(found)
-
     def _survey(self) -> None:
         """Sizes of what follows, where ways join, where cycles close, and which stops lead where."""
         entered: dict[Context, int] = {}
@@ -268,14 +189,14 @@ class Steps:
                 if finished:
                     state[context] = 2
                     self.sizes[context] = 1 + sum(
-                        1 if self.is_own(way) else self.sizes.get(way, 1) for way in self._following(context)
+                        1 if self.is_own(way) else self.sizes.get(way, 1) for way in self.shape.following(context)
                     )
                     continue
                 if context in state:
                     continue
                 state[context] = 1
                 stack.append((context, True))
-                for way in self._following(context):
+                for way in self.shape.following(context):
                     entered[way] = entered.get(way, 0) + 1
                     if entered[way] > 1:
                         self.joins.add(way)
@@ -290,7 +211,7 @@ class Steps:
                 if context not in seen:
                     seen.add(context)
                     self.reach.setdefault(context[0], set()).add(stop)
-                    todo += self._following(context)
+                    todo += self.shape.following(context)
 
     def is_own(self, context: Context) -> bool:
         """Whether what follows is a function of its own."""
@@ -381,7 +302,7 @@ class Steps:
 
     def _node(self, number: int, ctx: Ctx, starts: frozenset[int]) -> None:
         while True:
-            group, stops = self._settled(number, ctx.phase, ctx.group)
+            group, stops = self.shape.settled(number, ctx.phase, ctx.group)
             if stops:
                 self._finish(number, replace(ctx, group=group), starts)
                 return
@@ -402,7 +323,7 @@ class Steps:
                 return
             ctx = following
             if isinstance(operation, VISIBLE) and outside:
-                ctx = replace(ctx, phase=self.phase_behind(number, ctx.phase))
+                ctx = replace(ctx, phase=self.shape.phase_behind(number, ctx.phase))
             if isinstance(operation, AtomicEnter):
                 ctx = replace(ctx, group=operation.group)
             number = node.successors[0]
@@ -439,26 +360,38 @@ class Steps:
         expressions = Expressions(self.unit, scope, span)
         if reads:
 
-            def on_read(variable: int, slot: str, indices: tuple[str, ...], text: str) -> str:
-                return self._read_in_condition(expressions, ctx, (variable, slot, indices), text)
+            def on_read(place: Place, slot: str, indices: tuple[str, ...], text: str) -> str:
+                return self._read_in_condition(expressions, ctx, (place, slot, indices), text)
 
             scope.on_read = on_read
         return expressions
 
     def _read_in_condition(
-        self, expressions: Expressions, ctx: Ctx, place: tuple[int, str, tuple[str, ...]], text: str
+        self, expressions: Expressions, ctx: Ctx, found: tuple[Place, str, tuple[str, ...]], text: str
     ) -> str:
         """A read in `await` or `choose … where`: marked, but under a strict guard."""
-        variable, slot, indices = place
-        rule = self.program.variables[variable].guard
+        place, slot, indices = found
         if self.exempt:
             return text
-        if rule is not None and rule.strict:
+        variables = self._variables(place)
+        for root, number in enumerate(variables):
+            rule = self.program.variables[number].guard
+            if rule is None or not rule.strict:
+                continue
+            if isinstance(place, PointerPlace):
+                pointer = expressions.text(place.pointer)
+                known = len(self.program.roots[place.target][root].objects)
+                more = (expressions.text(index) for index in place.indices)
+                indices = (*(f"({pointer})[{nth + 1}]" for nth in range(known)), *more)
             bound = {name: index for name, index in zip(rule.dimensions, indices, strict=True) if name}
             guard = self._guard(rule.read, ctx, bound, marked=True, span=expressions.span)
+            if isinstance(place, PointerPlace) and len(variables) > 1:
+                guard = f"(({pointer})[0] != {root} or {guard})"
             site = expressions.failing(Check.NO_UNGUARDED_ACCESS)
-            text = f"({text} if {guard} else fail({site}))"
-        if variable in self.options.racy:
+            # The place is looked up first: where there is none, that is what is wrong.
+            fresh = self.unit.temporary()
+            text = f"({fresh} if (({fresh} := {text}), {guard})[1] else fail({site}))"
+        if any(number in self.options.racy for number in variables):
             self.tables.races.append(RaceSite(False, True, False, expressions.span))
             text = f"note({slot}, {len(self.tables.races) - 1}, {text})"
         return text

@@ -8,7 +8,7 @@ from kvmcheck.engine.explicit import explore
 from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Check, Op
-from kvmcheck.semantics.sorts import BOOL, SetSort
+from kvmcheck.semantics.sorts import BOOL, IntSort, SetSort
 from kvmcheck.semantics.verdict import Verdict
 from tests.support.build import SMALL, Builder, apply, both, const, differ, equal, ids, no, plus
 from tests.support.reference import agree, verdict
@@ -143,6 +143,22 @@ def test_contradicting_assumptions_leave_nothing_to_check() -> None:
     result = explore(b.program(["p"]), budget=Budget())
     assert verdict(result, "anything") is Verdict.UNKNOWN
     assert result.coverage.stopped == "there is no initial state"
+
+
+def test_an_init_block_that_breaks_a_check_is_a_violation_of_no_steps() -> None:
+    b = Builder()
+    x = b.shared("x")
+    init = b.initially()
+    a = init.local("a", IntSort(0, 4))
+    init.choose(a)
+    init.store(x, apply(Op.FIT, a, sort=SMALL))
+    b.process("p").pause()
+    b.invariant("anything", const(1, BOOL))
+    result = explore(b.program(["p"]), budget=Budget())
+    broken = next(r for r in result.properties if r.property == "no_out_of_bounds")
+    assert broken.verdict is Verdict.VIOLATED
+    assert broken.traces[0].steps == ()
+    assert broken.traces[0].violation is not None
 
 
 def test_a_cover_before_a_lock_that_is_never_free_is_not_reached() -> None:

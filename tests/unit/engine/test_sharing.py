@@ -15,11 +15,15 @@ from kvmcheck.semantics.program import (
     GuardRule,
     HeldMode,
     OldValue,
+    Op,
     Order,
+    PointerPlace,
+    Read,
+    Root,
 )
-from kvmcheck.semantics.sorts import LockFlavour
+from kvmcheck.semantics.sorts import BOOL, LockFlavour, PlacePointerSort
 from kvmcheck.semantics.verdict import Verdict
-from tests.support.build import SMALL, Builder, const, equal, following, ids, plus
+from tests.support.build import SMALL, Builder, apply, const, equal, following, ids, plus
 from tests.support.reference import agree, verdict
 
 VCPU = ids("Vcpu", 2)
@@ -188,3 +192,29 @@ def test_atomics_of_two_threads_lose_nothing() -> None:
     b.invariant("at_most_two", plus(x.read(), 1))
     result = agree(b.program(["p", "p"]))
     assert result.covers[0].depth == 2
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_waiting_through_a_pointer_needs_the_guard_of_what_it_points_to(locked: bool) -> None:
+    place = PlacePointerSort("int")
+    b = Builder()
+    lock = b.lock("lock")
+    held = GuardHeld(lock.at(), HeldMode.ANY)
+    rule = GuardRule(held, held, True, ("v",), "guarded by lock")
+    x, y = b.shared("x"), b.shared("y", SMALL, [VCPU], guard=rule)
+    b.roots["int"] = (Root("x", {"": x.number}, ()), Root("y", {"": y.number}, (False,)))
+    p = b.process("p", ("v", VCPU))
+    pointer, way = p.local("pointer", place), p.local("way", BOOL)
+    p.choose(way)
+    p.branch(
+        way,
+        lambda: p.set(pointer, apply(Op.POINT, sort=place)),
+        lambda: p.set(pointer, apply(Op.POINT, p.parameter(), sort=place, data=1)),
+    )
+    if locked:
+        p.lock(lock)
+    p.wait(equal(Read(PointerPlace(pointer, "int", "", ()), SMALL), const(0)))
+    if locked:
+        p.unlock(lock)
+    result = agree(b.program([("p", (0,)), ("p", (1,))]))
+    assert [r.property for r in result.properties] == ([] if locked else ["no_unguarded_access"])
