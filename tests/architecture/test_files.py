@@ -10,8 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TAG = "SPDX-License-Identifier: GPL-2.0-only"
 
-#: Markdown is left out: `kvmcheck explain` prints it as it stands, and LICENSE covers it.
-TAGGED_SUFFIXES = frozenset({".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh"})
+#: The pages of errors are left out: `kvmcheck explain` prints them as they stand, and LICENSE covers them.
+UNTAGGED = ROOT / "docs" / "reference" / "errors"
+TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh"})
 TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
 
 #: A name that says nothing collects everything.
@@ -20,13 +21,14 @@ EMPTY_NAMES = frozenset({"utils", "util", "helpers", "common", "misc", "base", "
 
 def project_files() -> list[Path]:
     """The files of the project that carry the tag."""
-    places = ("checker", "model", "specs", "tests", ".ci", "bench")
+    places = ("checker", "docs", "model", "specs", "tests", ".ci", "bench")
     inside = [path for place in places for path in (ROOT / place).rglob("*")]
     return sorted(
         path
         for path in [*inside, *ROOT.iterdir()]
         if path.is_file()
         and "__pycache__" not in path.parts
+        and UNTAGGED not in path.parents
         and (path.suffix in TAGGED_SUFFIXES or path.name in TAGGED_NAMES)
     )
 
@@ -36,7 +38,7 @@ def test_a_file_begins_with_its_licence(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     first = lines[1] if lines[0].startswith("#!") else lines[0]
 
-    assert first.lstrip("#/ ") == TAG
+    assert first.lstrip("#/<!- ").removesuffix("-->").rstrip() == TAG
 
 
 @pytest.mark.parametrize("path", project_files(), ids=lambda path: str(path.relative_to(ROOT)))
