@@ -21,7 +21,7 @@ from tests.support.naive.flatten import (
     Val,
     Watch,
 )
-from tests.support.naive.names import Found, Scope, World
+from tests.support.naive.names import Found, Scope, World, dotted
 from tests.support.naive.run import Access, Guard, Model, Run, State, Stepper, Thread, ThreadState, names_only
 
 #: Where a property looks at a local: about to do a label (end ""), between two, or anywhere.
@@ -218,6 +218,14 @@ class Wishes:
                     self.look(binder.domain, scope, bound, calls, where)
                 self.look(body, scope, bound, calls, where)
                 return
+            case s.Call(function, arguments):
+                declared = self.pure(function, scope)
+                if declared is not None:
+                    key, where_declared = declared
+                    self.look(self.world.functions[key].body, where_declared, {}, {})
+                for argument in arguments:
+                    self.look(argument, scope, bound, calls, where)
+                return
             case s.LiveIn(call, start, end):
                 self.watch.regions.setdefault(calls[call.text], set()).add((start.label, end.label))
                 return
@@ -239,6 +247,15 @@ class Wishes:
                 for f in fields(node):
                     if f.name != "span":
                         self.look(getattr(node, f.name), scope, bound, calls, where)
+
+
+    def pure(self, function: s.Expr, scope: Scope) -> tuple[str, Scope] | None:
+        """The pure function that is called, with the scope of its names."""
+        try:
+            found = self.world.find(scope, dotted(function))
+        except KeyError:
+            return None
+        return (found.key, found.scope) if isinstance(found.what, s.FunctionDecl) else None
 
 
 def _places_in(condition: s.Expr) -> dict[str, Where]:
@@ -269,7 +286,7 @@ def _names(node: object) -> Iterator[str]:
 # ------------------------------------------------------------------------------ the whole
 
 
-def build(world: World) -> Built:
+def build(world: World, *, abstract: bool = False) -> Built:
     """The model of a world."""
     checks: set[str] = set()
     chosen: list[Found] = []
@@ -316,7 +333,7 @@ def build(world: World) -> Built:
             for i in range(pools[pool]):
                 start["allocated", pool, i] = 0
     model = Model(list(start), threads, locks, seq_homes, pools, pool_fields, _guards(world), checks, racy)
-    stepper = Stepper(model)
+    stepper = Stepper(model, abstract=abstract)
     properties: list[Property] = []
     covers: dict[str, Property | None] = dict.fromkeys(cover_names)
     for found in [*chosen, *covers_found]:

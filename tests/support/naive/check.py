@@ -40,8 +40,13 @@ class NaiveResult:
     initial: int = 0
 
 
-def check(unit: UnitLike, case: str, *, max_states: int = 200_000) -> NaiveResult:
-    """The whole truth about one scenario or mutant, as far as `max_states` allows."""
+def check(
+    unit: UnitLike, case: str, *, max_states: int = 200_000, abstract_seq: bool = False
+) -> NaiveResult:
+    """The whole truth about one scenario or mutant, as far as `max_states` allows.
+
+    `abstract_seq`: counts are kept as "the newest, or which stale one", so endless increments are no endless states.
+    """
     result = NaiveResult()
     first = World(unit.entry, unit.modules, case)
     params = dict(first.any_params())
@@ -51,7 +56,7 @@ def check(unit: UnitLike, case: str, *, max_states: int = 200_000) -> NaiveResul
     for values in product(*(v.members(kind) for kind in used.values())):
         world = World(unit.entry, unit.modules, case)
         world.chosen_params = {**first.chosen_params, **dict(zip(used, values, strict=True))}
-        Search(build(world), result, max_states).run()
+        Search(build(world, abstract=abstract_seq), result, max_states).run()
     return result
 
 

@@ -121,11 +121,55 @@ def names_only(path: v.Path) -> tuple[str, ...]:
     return tuple(p for p in path if isinstance(p, str))
 
 
+def _pairs(value: v.Value) -> tuple[tuple[str, v.Value], ...]:
+    assert isinstance(value, tuple)
+    return value
+
+
 class Stepper:
     """Steps of one model."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, *, abstract: bool = False) -> None:
+        self.model, self.abstract = model, abstract
+
+    def renumbered(self, mem: dict[v.Path, v.Value], threads: list[ThreadState]) -> State:
+        """The state with counts made small: stale copies 0, 1 … as they come, the newest above them all.
+
+        What a program can tell about counts is which are equal and which are the newest; an increment of the
+        newest is new to every copy, before and after.
+        """
+        newest = {x.home: x for p, x in mem.items() if isinstance(x, v.Count) and names_only(p) in self.model.homes}
+        stale: dict[object, list[v.Count]] = {home: [] for home in newest}
+
+        def collect(value: v.Value) -> None:
+            if isinstance(value, v.Count):
+                if value.home in newest and value != newest[value.home] and value not in stale[value.home]:
+                    stale[value.home].append(value)
+            elif isinstance(value, tuple):
+                for part in value:
+                    collect(part)
+
+        def renamed(value: v.Value) -> v.Value:
+            if isinstance(value, v.Count):
+                if value.home not in newest:
+                    return value
+                old = stale[value.home]
+                return v.Count(len(old) if value == newest[value.home] else old.index(value), value.home)
+            if isinstance(value, tuple):
+                parts = [renamed(part) for part in value]
+                return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+            return value
+
+        values = tuple(mem[p] for p in self.model.paths)
+        states = tuple(threads)
+        collect(values)
+        collect(tuple((t.env, t.handler_env) for t in states))
+        moved = tuple(
+            t._replace(env=_pairs(renamed(t.env)), handler_env=_pairs(renamed(t.handler_env))) for t in states
+        )
+        whole = renamed(values)
+        assert isinstance(whole, tuple)
+        return State(whole, moved)
 
     def outcomes(self, state: State, number: int) -> Iterator[Outcome]:
         """Every way that a thread tries to go on."""
@@ -176,6 +220,8 @@ class Stepper:
             own = own._replace(pc=run.pc, env=env, irq=run.irq)
         threads = list(run.others)
         threads[number] = own
+        if self.abstract:
+            return self.renumbered(run.mem, threads)
         return State(tuple(run.mem[p] for p in self.model.paths), tuple(threads))
 
     def advance(self, run: Run, number: int, code: Code, handler: bool) -> tuple[str, list[Run]]:
