@@ -57,8 +57,18 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("venv")
     venv.create(folder, with_pip=False, symlinks=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    command = (
+        "-m",
+        "pip",
+        "--python",
+        folder / "bin" / "python",
+        "install",
+        "--no-deps",
+        "--no-index",
+        wheel,
+    )
+    done = run(sys.executable, *command, cwd=folder)
+    assert done.returncode == 0, done.stderr
     # The dependencies come last on the path.  The editable install's .pth file there is not read, since
     # .pth files count in site folders only.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
@@ -116,12 +126,19 @@ def test_the_installed_package_is_the_wheels(installed: Path, tmp_path: Path) ->
     assert Path(where.stdout.strip()).is_relative_to(installed.parent), where.stderr
 
 
+def test_the_module_is_the_command_too(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "python", "-m", "kvmcheck", "--version", cwd=tmp_path)
+
+    assert done.stdout == run(installed / "kvmcheck", "--version", cwd=tmp_path).stdout
+    assert done.stdout.startswith("kvmcheck 0.")
+
+
 def test_the_installed_command_checks_a_spec_from_another_folder(installed: Path, tmp_path: Path) -> None:
     spec = tmp_path / "mine.kvm"
     shipped = min((ROOT / "specs" / "basics").glob("*.kvm"))
     spec.write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
 
-    done = run(installed / "python", "-m", "kvmcheck", "mine.kvm", cwd=tmp_path)
+    done = run(installed / "kvmcheck", "mine.kvm", cwd=tmp_path)
 
     assert "HOLDS" in done.stdout, done.stderr
     assert done.returncode == 0
@@ -132,7 +149,7 @@ def test_the_installed_command_finds_the_models_that_it_ships(installed: Path, t
     (tmp_path / "mine.kvm").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
 
     done = run(
-        installed / "python", "-m", "kvmcheck", "--only", "fault_vs_reclaim", "--states", "100", "mine.kvm",
+        installed / "kvmcheck", "--only", "fault_vs_reclaim", "--states", "100", "mine.kvm",
         cwd=tmp_path,
     )  # fmt: skip
 
@@ -144,7 +161,7 @@ def test_the_installed_command_finds_the_models_that_it_ships(installed: Path, t
 def test_the_installed_command_explains_a_code(installed: Path, tmp_path: Path) -> None:
     page = min((ROOT / "docs" / "reference" / "errors").glob("KVM*.md"))
 
-    done = run(installed / "python", "-m", "kvmcheck", "explain", page.stem, cwd=tmp_path)
+    done = run(installed / "kvmcheck", "explain", page.stem, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "What it means" in done.stdout
