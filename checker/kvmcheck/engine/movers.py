@@ -73,13 +73,13 @@ class Mover(Enum):
 class BodyMovers:
     """For each node of a body: how it moves, and why it does not (only of visible operations; "" if it does).
 
-    `stops`: nodes before which a step always ends, whatever they commute with.  `seen_before`: visible operations
-    that may be the first of a step whose choices or entry already changed what a property sees.
+    `stops`: nodes before which a step always ends, whatever they commute with, and why.  `seen_before`: visible
+    operations that may be the first of a step whose choices or entry already changed what a property sees.
     """
 
     movers: tuple[Mover, ...]
     reasons: tuple[str, ...]
-    stops: frozenset[int]
+    stops: Mapping[int, str]
     seen_before: frozenset[int]
 
 
@@ -291,16 +291,16 @@ class _Classifier:
                         mover, reason = Mover.NONE, event
             movers.append(mover)
             reasons.append(reason)
-        stops = set(self._loop_stops(movers))
+        stops = dict.fromkeys(self._loop_stops(movers), "a loop comes round here")
         for call in self.calls:
-            for nodes in call.at.values():
-                stops |= nodes
+            for label, nodes in call.at.items():
+                stops |= dict.fromkeys(nodes, f"a property names the label `{call.function}@{label}`")
         for number, node in enumerate(self.body.nodes):
             if isinstance(node.operation, Load | Store | Update) and any(
                 variable in self.facts.racy for variable in variables_of(node.operation.place, self.program)
             ):
-                stops.add(number)
-        return BodyMovers(tuple(movers), tuple(reasons), frozenset(stops), self._seen_before())
+                stops[number] = "it may race, and races are looked for between steps"
+        return BodyMovers(tuple(movers), tuple(reasons), stops, self._seen_before())
 
     # ---- single operations
 
