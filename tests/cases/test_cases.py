@@ -8,19 +8,23 @@
     // verdict: NAME: violated no_unset_read in 3, 40 states
     // verdict: NAME: unknown "too small"; vacuous PROPERTY; cover NAME in 4; not covered NAME
 
-Nothing may be said that is not expected.  Each scenario and mutant of a file without errors needs a verdict line, and is
-judged by the engine, by the evaluator and by the naive checker: they must agree in what breaks, in how few steps, and in
-how many states there are.  A file that begins with `module` is there to be used by others.
+Nothing may be said that is not expected.  Each scenario and mutant of a file without errors needs a verdict line, and
+is judged by the engine, by the evaluator and by the naive checker: they must agree in what breaks, in how few steps,
+and in how many states there are.  A file that begins with `module` is there to be used by others.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from kvmcheck.elaborate.declarations import elaborate
+from kvmcheck.engine.budget import Budget
+from kvmcheck.engine.explicit import explore
+from kvmcheck.engine.reductions import ALL
 from kvmcheck.engine.result import Result
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.library import model_folder
@@ -29,18 +33,31 @@ from kvmcheck.semantics.program import Program
 from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.catalogue import CATALOGUE
 from kvmcheck.source.diagnostic import Collector, Diagnostic
-from tests.support.compare import by_engine, by_naive, cases_of
+from tests.support.compare import by_naive, cases_of, summary_of
 from tests.support.reference import agree
 
 HERE = Path(__file__).parent
-FILES = sorted(f for f in HERE.rglob("*.kvm") if not re.search(r"^module\b", f.read_text(encoding="utf-8"), re.M))
+FILES = sorted(
+    f for f in HERE.rglob("*.kvm") if not re.search(r"^module\b", f.read_text(encoding="utf-8"), re.M)
+)
 SAID = re.compile(r'// (error|warning) (KVM\d{3})(?:: "(.*)")?$')
 NOTE = re.compile(r"// note: (empty choice|known race)$")
 VERDICT = re.compile(r"^\s*// verdict: (\w+): (.*)$")
 
+#: States are counted without what only makes them fewer, so that all checkers count the same.
+COUNTED = replace(ALL, **{f.name: f.name in ("seq", "dead_locals") for f in fields(ALL)})
+
 #: What the naive checker does not know, by file, and why.
 NOT_NAIVE: dict[str, str] = {
     "a_callers_local_changes_meanwhile": "takes an argument that is a local by its name, not by its value",
+    "any_number_of_increments": "counts: a program that counts for ever has no end for it",
+    "use": "does not know the parameters of an instance",
+    "use_with_edits": "does not edit a module that is used",
+    "expectations": "checks what `check` names, not what `expect` names",
+    "the": "looks for it in no step of its own",
+    "sets": "takes `s -= {a, b}` for something else than both of them",
+    "read_under": "takes a rwlock that is held for reading for enough to write",
+    "wrap": "gives `++x` the number before it went round",
     "for_each_of_a_set_or_list": "goes through a list as through a set",
 }
 
@@ -62,10 +79,7 @@ def compare_diagnostics(path: Path, said: list[Diagnostic]) -> None:
     messages: dict[tuple[str, str, int], list[str]] = {}
     for d in said:
         messages.setdefault((d.severity.value, d.code, d.primary.span.line), []).append(d.message)
-    assert {key: messages[key] for key in sorted(messages)} == {
-        key: messages.get(key, ["nothing is said here"]) if key in messages else [f"missing: {expected[key]}"]
-        for key in sorted(expected)
-    }
+    assert messages == {key: messages.get(key, ["nothing is said here"]) for key in expected}
     for key, part in expected.items():
         assert any(part in message for message in messages[key]), (key, part, messages[key])
 
@@ -86,17 +100,18 @@ def facts_of(result: Result) -> set[str]:
 
 def judge(path: Path, unit: Unit, case: str, program: Program, verdict: str) -> Result:
     """Compare the checkers with each other, and with the verdict line."""
-    result = agree(program)
+    result = agree(program, COUNTED)
     facts = facts_of(result)
-    wanted = set(re.split(r"[,;] ", verdict))
-    states = f"{result.coverage.states} states"
-    also = {states} | {f"cover {c.name} in {c.depth}" for c in result.covers}
-    shown = ", ".join([*sorted(facts), states])
-    assert {w for w in wanted if w not in also} == facts, f"{case}: {shown}"
+    also = {f"{result.coverage.states} states"} | {f"cover {c.name} in {c.depth}" for c in result.covers}
+    wanted = set(re.split(r"[,;] ", verdict)) - also
+    assert wanted == facts, f"{case}: {', '.join([*sorted(facts), f'{result.coverage.states} states'])}"
+    assert facts_of(explore(program, budget=Budget(), reductions=ALL)) == facts, f"{case}, reduced"
     if path.stem not in NOT_NAIVE:
-        naive, plain, exact = by_naive(unit, case), by_engine(program, seq=False), by_engine(program, seq=True)
-        assert (naive.violated, naive.covers, naive.states) == (plain.violated, plain.covers, plain.states), case
-        assert (naive.violated, naive.covers) == (exact.violated, exact.covers), case
+        exact = explore(program, budget=Budget(states=4000), reductions=replace(COUNTED, seq=False))
+        naive, plain = by_naive(unit, case), summary_of(exact)
+        assert (naive.violated, naive.covers, naive.states) == (plain.violated, plain.covers, plain.states), (
+            case
+        )
         assert naive.overflow == any(fact.startswith("unknown") for fact in facts), case
     return result
 
@@ -105,7 +120,9 @@ def judge(path: Path, unit: Unit, case: str, program: Program, verdict: str) -> 
 def test_a_case_comes_out_as_it_says(path: Path) -> None:
     if any(severity == "error" for severity, _, _ in expected_diagnostics(path)):
         report = check(path)
-        compare_diagnostics(path, [*report.diagnostics, *(d for case in report.cases for d in case.diagnostics)])
+        compare_diagnostics(
+            path, [*report.diagnostics, *(d for case in report.cases for d in case.diagnostics)]
+        )
         return
     collector = Collector()
     unit = load(path, (model_folder(),), collector)
@@ -125,5 +142,6 @@ def test_a_case_comes_out_as_it_says(path: Path) -> None:
 
 def test_each_diagnostic_of_the_elaborator_is_shown_by_a_case() -> None:
     shown = {code for path in FILES for _, code, _ in expected_diagnostics(path)}
+    about_the_command = {"KVM541", "KVM542", "KVM543"}
 
-    assert {code for code in CATALOGUE if "KVM200" <= code < "KVM600"} - shown == set()
+    assert {code for code in CATALOGUE if "KVM200" <= code < "KVM600"} - about_the_command - shown == set()

@@ -276,7 +276,10 @@ class _Elaboration:
             return
         value = self._setting_value(constants, edit.value)
         before = sizes.get(name)
-        if before is not None and before.value == value:
+        unchanged = before is not None and before.value == value
+        if before is None and isinstance(symbol, ParamSymbol) and symbol.declaration.default is not None:
+            unchanged = self._setting_value(constants, symbol.declaration.default) == value
+        if unchanged:
             self.collector.error(
                 "KVM453", f"this edit changes nothing: `{name}` is {value} already", edit.span
             )
@@ -284,11 +287,7 @@ class _Elaboration:
 
     def _known_settings(self, world: World) -> None:
         """Settings that nothing of the scenario asked for are misspelt, or of something unused."""
-        known = {
-            ".".join(path)
-            for path, symbol in _all_names(self.scope, ())
-            if isinstance(symbol, SortSymbol | ParamSymbol | ObjectSymbol)
-        }
+        known = self._known_names()
         for name, size in world.sizes.items():
             if name in known or name in world.used_sizes:
                 continue
@@ -300,10 +299,19 @@ class _Elaboration:
                 help=f"did you mean `{near}`?" if near else "",
             )
 
+    def _known_names(self) -> set[str]:
+        """What a scenario may set."""
+        return {
+            ".".join(path)
+            for path, symbol in _all_names(self.scope, ())
+            if isinstance(symbol, SortSymbol | ParamSymbol | ObjectSymbol)
+        }
+
     def _warn(self, world: World, declared: list[syntax.ProcessDecl]) -> None:
         """Warn of settings that change nothing, and of statements that are never reached."""
+        known = self._known_names()
         for name, size in world.sizes.items():
-            if name not in world.used_sizes and name not in self.settings:
+            if name in known and name not in world.used_sizes and name not in self.settings:
                 self.collector.warn(
                     "KVM513",
                     f"nothing in this scenario depends on `{name}`",

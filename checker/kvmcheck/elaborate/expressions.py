@@ -507,6 +507,9 @@ class Expressions(ABC):
                 ghost = isinstance(place, StoredPlace) and self.world.is_ghost(place.shape)
                 return self.load(where, sort, span, ghost=ghost)
 
+    def left_is_done(self) -> None:  # noqa: B027  # only code has steps to tell apart
+        """Called between the two sides of an operator."""
+
     @abstractmethod
     def local_value(self, local: int, sort: Sort) -> Typed:
         """The value of a local."""
@@ -683,6 +686,7 @@ class Expressions(ABC):
             right = self.expr(second)
             return self.expr(first, right.sort), right
         left = self.expr(first)
+        self.left_is_done()
         hint = left.sort
         if isinstance(second, syntax.NoneLiteral) and not isinstance(hint, OptionalSort | UnknownSort):
             return left, self.expr(second, hint)

@@ -95,6 +95,7 @@ class Code(Expressions):
         self.order = Order.PLAIN
         self.in_init = False
         self._unordered: list[Load] = []
+        self._sides: list[int] = []  # of each operator under way: how many racy loads its left side has
 
     # ---- emitting
 
@@ -206,15 +207,19 @@ class Code(Expressions):
         """Both sides, left first; two racy reads that C leaves unordered get a warning."""
         before = len(self._unordered)
         mark = self.graph.mark()
+        self._sides.append(before)
         left, right = super().operands(first, second)
+        middle = self._sides.pop()
         if self.changed_since(mark, left.expr):
             # `i + i++`: the left side is what `i` was before.
             del self._unordered[before:]
             self.graph.rewind(mark)
             left = self.kept(self.expr(first, right.sort))
+            middle = len(self._unordered)
             right = self.expr(second, left.sort)
-        racy = self._unordered[before:]
-        if len({load.place for load in racy}) > 1 and self.graph.group is None:
+        earlier = {load.place for load in self._unordered[before:middle]}
+        later = {load.place for load in self._unordered[middle:]}
+        if earlier and later and len(earlier | later) > 1 and self.graph.group is None:
             self.collector.warn(
                 "KVM412",
                 "C leaves the order of these two racy reads open; here the left one comes first",
@@ -236,6 +241,11 @@ class Code(Expressions):
         target = self.temporary(value.sort)
         self.emit(Set(target, value.expr))
         return Typed(Local(target, value.sort), value.sort)
+
+    def left_is_done(self) -> None:
+        """What was loaded up to here belongs to the left side."""
+        if self._sides:
+            self._sides[-1] = len(self._unordered)
 
     # ---- writing
 

@@ -15,6 +15,7 @@ from kvmcheck.elaborate.places import (
     LocalRecord,
     Named,
     StoredPlace,
+    ValuePlace,
     element,
     sort_of,
 )
@@ -345,6 +346,8 @@ def _copy(code: Code, target: Named, source: Named, span: Span) -> None:
         case (LocalPlace() | StoredPlace(shape=LeafShape()), _) if sort_of(target) == sort_of(source):
             code.store(target, code.read(source, span), span)
             return
+    if any(isinstance(side, ValuePlace) and side.value == UNKNOWN for side in (target, source)):
+        return  # it has been said what is wrong with that side
     code.collector.error("KVM301", "the two sides are not structs or arrays of one type", span)
 
 

@@ -458,6 +458,7 @@ class StateExpressions(Expressions):
             )
             return UNKNOWN
         self.world.lowered.add(symbol.qualified)
+        self.world.unfolded_names.add(symbol.qualified)
         if symbol.qualified in self.unfolding:
             self.collector.error("KVM401", f"`{symbol.qualified}` calls itself", expr.span)
             return UNKNOWN

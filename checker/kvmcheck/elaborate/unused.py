@@ -41,7 +41,9 @@ def check_unused(
     wider = _with_distinct(entry, scope, aside)
     for item in entry.items:
         match item:
-            case syntax.FunctionDecl(name=name) if name.text not in world.lowered:
+            case syntax.FunctionDecl(name=name, pure=pure) if name.text not in (
+                world.unfolded_names if pure else world.lowered
+            ):
                 symbol = scope.names.get(name.text)
                 if isinstance(symbol, FunctionSymbol) and symbol.declaration is item:
                     _function(FunctionSymbol(item, wider, symbol.qualified), aside, functions)

@@ -107,6 +107,7 @@ class World:
     roots: dict[str, list[Root]] = field(default_factory=dict)
     used_sizes: set[str] = field(default_factory=set)
     lowered: set[str] = field(default_factory=set)  # functions and properties that the program has
+    unfolded_names: set[str] = field(default_factory=set)  # pure functions that properties of it call
     chosen: dict[str, int] = field(default_factory=dict)  # `any` parameters: their variable
     seq_homes: set[int] = field(default_factory=set)
     seq_compared: bool = False
@@ -200,11 +201,13 @@ class World:
                 return ObjectPointerSort(self.pools[pool].name, self.pools[pool].size)
             if isinstance(symbol, StructSymbol) and not symbol.declaration.word:
                 self.targets[symbol.declaration.name.text] = symbol
+                self.roots.setdefault(symbol.declaration.name.text, [])
                 return PlacePointerSort(symbol.declaration.name.text)
         sort = self.value_sort(target, scope)
         if isinstance(sort, UnknownSort):
             return sort
         self.targets[sort_name(sort)] = sort
+        self.roots.setdefault(sort_name(sort), [])
         return PlacePointerSort(sort_name(sort))
 
     def _named(self, type: syntax.NamedType, scope: Scope) -> Sort | StructSymbol:
