@@ -186,20 +186,23 @@ class Splitter:
 
         for row in carriers:
             where: dict[object, tuple[tuple[int, int], ...]] = {}
-            found = look_up(row, _filling(where, partial(self._occurrences, row.slots)), where)
+            place = _filling(where, partial(self._occurrences, row.slots))
+            found = look_up(row, place, where)
             lines.append(f"    for p, n in {found}: o[p].append(n)")
         owned: dict[object, int] = {}
         for point in range(size):
             key: list[str] = [str(this)]
             if own[point].slots:
                 row = own[point]
-                found = look_up(row, _filling(owned, partial(self._own_key, row.slots)), owned)
+                own_key = _filling(owned, partial(self._own_key, row.slots))
+                found = look_up(row, own_key, owned)
                 lines.append(f"    w = {found}")
                 key.append("w")
             if shared[point].slots:
                 row = shared[point]
                 held: dict[object, int] = {}
-                found = look_up(row, _filling(held, partial(self._shared_key, point, row.slots)), held)
+                shared_key = _filling(held, partial(self._shared_key, point, row.slots))
+                found = look_up(row, shared_key, held)
                 lines.append(f"    h = {found}")
                 key.append("h")
             if carriers:

@@ -252,8 +252,9 @@ class _Inspection:
         """A constant must be the same after every exchange."""
         if not self.actions.touches(constant.sort):
             return
+        value = self.layout.numbering.initial(constant.sort, constant.value)
         for number, exchange in self.exchanges:
-            if self.actions.moved(constant.sort, constant.value, exchange) != constant.value:
+            if self.actions.moved(constant.sort, value, exchange) != value:
                 self._refuse({number}, f"{verb} one of its members", span)
 
     def _body(self, body: Body) -> None:
