@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The naive checker, the plain evaluator and the engine on the same programs: what do they disagree about?
+"""The naive checker, the plain evaluator and the engine run the same programs, and their answers are compared.
 
     python -m tests.support.compare --programs 20000 --seed 1
 
@@ -25,7 +25,7 @@ from kvmcheck.lang import syntax
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.lang.parse import parse
 from kvmcheck.semantics.evaluate import Evaluator
-from kvmcheck.semantics.outcome import Ending, LockEdge, Outcome
+from kvmcheck.semantics.outcome import Ending, Outcome
 from kvmcheck.semantics.program import Check, Program, PropertyKind, VariableKind
 from kvmcheck.semantics.state import State
 from kvmcheck.semantics.verdict import Verdict
@@ -131,7 +131,7 @@ class _Search:
         for outcome in outcomes:
             for name in outcome.covers:
                 self._covered(name, depth + 1)
-            self.edges.update((edge.held, edge.taken) for edge in outcome.edges if isinstance(edge, LockEdge))
+            self.edges.update((edge.held, edge.taken) for edge in outcome.edges)
             if outcome.violation is not None:
                 if outcome.violation.overflow:
                     self.summary.overflow = True
@@ -213,7 +213,9 @@ def unit_of(text: str, name: str = "random.kvm") -> Unit:
     collector = Collector()
     file = parse(SourceText(name, text), collector)
     if file is None:
-        raise Refused("; ".join(f"{d.code} {d.message} (line {d.primary.span.line})" for d in collector.all()))
+        raise Refused(
+            "; ".join(f"{d.code} {d.message} (line {d.primary.span.line})" for d in collector.all())
+        )
     return Unit(file, {})
 
 
@@ -228,7 +230,9 @@ def program_of(unit: Unit, case: str) -> Program:
     collector = Collector()
     program = elaborate(unit, case, {}, collector)
     if program is None:
-        raise Refused("; ".join(f"{d.code} {d.message} (line {d.primary.span.line})" for d in collector.all()))
+        raise Refused(
+            "; ".join(f"{d.code} {d.message} (line {d.primary.span.line})" for d in collector.all())
+        )
     return program
 
 
@@ -252,7 +256,9 @@ def _parts(case: str, left: str, a: Summary, right: str, b: Summary, *, states: 
     if "merge" in right:  # steps are longer then, so traces are shorter
         a, b = _without_lengths(a), _without_lengths(b)
     if a.violated != b.violated:
-        names = sorted(n for n in a.violated.keys() | b.violated.keys() if a.violated.get(n) != b.violated.get(n))
+        names = sorted(
+            n for n in a.violated.keys() | b.violated.keys() if a.violated.get(n) != b.violated.get(n)
+        )
         what = ", ".join(f"{n} {a.violated.get(n)} / {b.violated.get(n)}" for n in names)
         found.append(Difference(case, left, right, f"verdicts: {what}"))
     for name in a.covers.keys() & b.covers.keys():
@@ -430,6 +436,10 @@ def _compare_files(files: list[Path], search: tuple[Path, ...], most: int) -> in
                 found = _of_spec(unit, case, most)
             except Refused as error:
                 print(f"{path}: {case}: refused: {error}")
+                continue
+            except Exception as error:  # noqa: BLE001  # whoever crashed: it is to be looked at
+                print(f"{path}: {case}: {error!r}")
+                bad = 1
                 continue
             said = "too large" if found is None else "; ".join(map(str, found)) or "agree"
             print(f"{path}: {case}: {said}", flush=True)

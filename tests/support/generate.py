@@ -154,7 +154,9 @@ class Generator:
         if not options:
             return None
         place = self.rng.choice(options)
-        return self.pick((6, lambda: place), (1, lambda: f"READ_ONCE({place})"), (1, lambda: f"data_race({place})"))
+        return self.pick(
+            (6, lambda: place), (1, lambda: f"READ_ONCE({place})"), (1, lambda: f"data_race({place})")
+        )
 
     def local_read(self, kind: str, scope: Scope) -> str | None:
         """A read of a local."""
@@ -181,11 +183,20 @@ class Generator:
             options.append((6, lambda: read))
         if depth < 1:
             op = self.rng.choice(["+", "-", "+", "*", "%", "&", "|", "^", "/"])
-            options.append((1, lambda: f"({self.number(scope, depth + 1)} {op} {self.number(scope, depth + 1)})"))
             options.append(
-                (0.3, lambda: f"({self.boolean(scope, 2)} ? {self.number(scope, 2)} : {self.number(scope, 2)})")
+                (1, lambda: f"({self.number(scope, depth + 1)} {op} {self.number(scope, depth + 1)})")
             )
-        if self.features.sets and (r := self.any_read("set<P>", scope)) and not r.startswith(("READ", "data")):
+            options.append(
+                (
+                    0.3,
+                    lambda: f"({self.boolean(scope, 2)} ? {self.number(scope, 2)} : {self.number(scope, 2)})",
+                )
+            )
+        if (
+            self.features.sets
+            and (r := self.any_read("set<P>", scope))
+            and not r.startswith(("READ", "data"))
+        ):
             options.append((0.5, lambda: f"{r}.size()"))
         if self.features.lists and (q := self.shared_read("list<P, 2>", scope)):
             if not q.startswith(("READ", "data")):
@@ -291,9 +302,16 @@ class Generator:
     def fresh(self, scope: Scope, kind: str) -> str:
         """A new local's name."""
         scope.fresh += 1
-        return {"P": "p", "int 0..2": "n", "bool": "b", "P?": "o", "seq": "s", "W": "w", "E": "e", "U": "u"}.get(
-            kind, "x"
-        ) + str(scope.fresh)
+        return {
+            "P": "p",
+            "int 0..2": "n",
+            "bool": "b",
+            "P?": "o",
+            "seq": "s",
+            "W": "w",
+            "E": "e",
+            "U": "u",
+        }.get(kind, "x") + str(scope.fresh)
 
     def local_types(self) -> list[str]:
         """Types that locals may have."""
@@ -349,7 +367,10 @@ class Generator:
             (0.5 if features.enum and nested else 0, self.switch),
             (0.4 if features.sleeping and plain else 0, lambda s, i: [f"{i}might_sleep();"]),
             (0.4 if features.interrupts and plain else 0, self.irqs),
-            (0.3 if scope.result else 0, lambda s, i: [f"{i}if ({self.boolean(s, 1)}) return {self.number(s, 1)};"]),
+            (
+                0.3 if scope.result else 0,
+                lambda s, i: [f"{i}if ({self.boolean(s, 1)}) return {self.number(s, 1)};"],
+            ),
             (0.4 if scope.in_loop else 0, self.leave_loop),
             (0.8 if features.unset else 0, self.late_assignment),
         ]
@@ -363,7 +384,12 @@ class Generator:
         scope.depth -= 1
         if not lines:
             return [f"{indent};"]
-        if scope.function and len(lines) >= 1 and self.maybe(0.35) and not lines[0].strip().startswith(LOCAL_START):
+        if (
+            scope.function
+            and len(lines) >= 1
+            and self.maybe(0.35)
+            and not lines[0].strip().startswith(LOCAL_START)
+        ):
             return self.labelled(scope, lines, indent)
         return lines
 
@@ -372,7 +398,10 @@ class Generator:
         self.label_count += 1
         label = f"L{self.label_count}"
         self.labels.setdefault(scope.function, []).append(label)
-        if len(lines) == 1 or (lines[-1].strip() == "}" and sum(x.startswith(indent) and not x.startswith(indent + " ") for x in lines) == 2):
+        if len(lines) == 1 or (
+            lines[-1].strip() == "}"
+            and sum(x.startswith(indent) and not x.startswith(indent + " ") for x in lines) == 2
+        ):
             return [f"{indent}@{label} {lines[0].strip()}", *lines[1:]]
         return [f"{indent}@{label} {{", *["    " + x for x in lines], f"{indent}}}"]
 
@@ -398,13 +427,20 @@ class Generator:
 
     def assign_local(self, scope: Scope, indent: str) -> list[str] | None:
         """A local gets a new value."""
-        names = [n for n, t in scope.locals.items() if t in self.local_types() and not n.startswith("r") and n != "me"]
+        names = [
+            n
+            for n, t in scope.locals.items()
+            if t in self.local_types() and not n.startswith("r") and n != "me"
+        ]
         if not names:
             return None
         name = self.rng.choice(names)
         kind = scope.locals[name]
         if kind == "int 0..2" and self.maybe(0.4):
-            return [indent + self.pick((1, lambda: f"{name}++;"), (1, lambda: f"{name} += {self.number(scope, 1)};"))]
+            return [
+                indent
+                + self.pick((1, lambda: f"{name}++;"), (1, lambda: f"{name} += {self.number(scope, 1)};"))
+            ]
         if kind == "W" and self.maybe(0.5):
             return [f"{indent}{name}.b = {self.boolean(scope, 1)};"]
         return [f"{indent}{name} = {self.value(kind, scope)};"]
@@ -500,7 +536,9 @@ class Generator:
         options = ["repeat", "for P", "c for", "while", "do"]
         if self.features.index:
             options.append("for I")
-        if self.features.sets and self.locals_of(scope, "set<P>") + [x.name for x in self.of_type("set<P>", array=False)]:
+        if self.features.sets and self.locals_of(scope, "set<P>") + [
+            x.name for x in self.of_type("set<P>", array=False)
+        ]:
             options.append("for in")
         kind = self.rng.choice(options)
         i = f"i{scope.fresh}"
@@ -586,7 +624,11 @@ class Generator:
         if result != "void" and self.maybe(0.5):
             if self.locals_of(scope, "int 0..2") and self.maybe(0.4):
                 return [f"{indent}{self.locals_of(scope, 'int 0..2')[-1]} = {call};"]
-            return [f"{indent}if ({call} == {self.rng.randrange(3)}) {{", *self.block(scope, 1, indent + "    "), f"{indent}}}"]
+            return [
+                f"{indent}if ({call} == {self.rng.randrange(3)}) {{",
+                *self.block(scope, 1, indent + "    "),
+                f"{indent}}}",
+            ]
         return [f"{indent}{call};"]
 
     def read_modify_write(self, scope: Scope, indent: str) -> list[str] | None:
@@ -828,7 +870,11 @@ class Generator:
         pool = ["int 0..2", "int 0..2", "bool", "P?"]
         pool += ["W", "W"] * f.word + ["E"] * f.enum + ["U"] * f.union + ["set<P>"] * f.sets
         wanted = [self.rng.choice(pool) for _ in range(self.rng.randint(2, 3))]
-        wanted += [t for t, on in (("W", f.word), ("E", f.enum), ("S", f.struct), ("S", f.struct)) if (on and t not in wanted) or (t == "S" and on)]
+        wanted += [
+            t
+            for t, on in (("W", f.word), ("E", f.enum), ("S", f.struct), ("S", f.struct))
+            if (on and t not in wanted) or (t == "S" and on)
+        ]
         if f.lists:
             wanted.append("list<P, 2>")
         if f.pointers and "int 0..2" not in wanted:
@@ -950,7 +996,9 @@ class Generator:
             numbers = [x.name for x in self.of_type("int 0..2", array=False)]
             x = self.rng.choice(numbers) if numbers else None
             if x:
-                rule = self.rng.choice([f"{x} >= old({x})", f"{x} == old({x}) or {x} != 0", f"old({x}) <= 1 or actor == actor"])
+                rule = self.rng.choice(
+                    [f"{x} >= old({x})", f"{x} == old({x}) or {x} != 0", f"old({x}) <= 1 or actor == actor"]
+                )
                 lines.append(f"step s0 {{ {rule} }}")
                 names.append("s0")
         if self.features.monitors and self.functions:
@@ -959,14 +1007,24 @@ class Generator:
             first = ", ".join(["x", *["_"] * (len(parameters) - 1)])
             second = ", ".join(["x", *["_"] * (len(others) - 1)])
             start = self.pick((1, lambda: f"return {name}({first})"), (1, lambda: f"call {name}({first})"))
-            end = self.pick((1, lambda: f" until {other}({second})"), (1, lambda: f" until return {other}({second})"), (1, lambda: ""))
+            end = self.pick(
+                (1, lambda: f" until {other}({second})"),
+                (1, lambda: f" until return {other}({second})"),
+                (1, lambda: ""),
+            )
             if self.labels.get(name) and self.maybe(0.4):
                 start = f"{name}@{self.labels[name][0]}({first})"
-            lines.append(f"invariant m0 {{ {self.quantified(f'after {start}{end} : {self.property_expression(1)}').replace('exists', 'forall')} }}")
+            lines.append(
+                f"invariant m0 {{ {self.quantified(f'after {start}{end} : {self.property_expression(1)}').replace('exists', 'forall')} }}"
+            )
             names.append("m0")
         if self.features.live_calls and self.functions:
             name, parameters, _ = self.rng.choice(self.functions)
-            condition = self.property_expression(1).replace("x", "c.a") if self.maybe(0) else "c.a == x or " + self.property_expression(1)
+            condition = (
+                self.property_expression(1).replace("x", "c.a")
+                if self.maybe(0)
+                else "c.a == x or " + self.property_expression(1)
+            )
             where = ""
             labels = self.labels.get(name, [])
             if labels and self.maybe(0.5):
@@ -1058,7 +1116,12 @@ class Generator:
             edit = f"drop {name}@{label};"
             if others and self.maybe(0.3):
                 other = self.rng.choice(others)
-                edit = self.rng.choice([f"move {name}@{label} after {name}@{other};", f"swap {name}@{label} with {name}@{other};"])
+                edit = self.rng.choice(
+                    [
+                        f"move {name}@{label} after {name}@{other};",
+                        f"swap {name}@{label} with {name}@{other};",
+                    ]
+                )
             elif self.maybe(0.3):
                 edit = f"insert {{ {self.simple(Scope())} }} {self.rng.choice(['before', 'after'])} {name}@{label};"
             elif self.maybe(0.2):

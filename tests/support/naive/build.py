@@ -114,7 +114,9 @@ def finish(f: Flattener, span: object, wanted: Wanted) -> Code:
     for head in f.heads:
         if _comes_back_unseen(code, head):
             code.instrs[head].op = "pause"
-    looked_at: list[frozenset[str]] = [frozenset()] * len(code.instrs)  # a property reads where a thread stops
+    looked_at: list[frozenset[str]] = [frozenset()] * len(
+        code.instrs
+    )  # a property reads where a thread stops
     for instance in code.instances:
         for position in range(instance.first, instance.last):
             looked_at[position] |= frozenset(instance.regions.values())
@@ -247,7 +249,8 @@ class Wishes:
                 for f in fields(node):
                     if f.name != "span":
                         self.look(getattr(node, f.name), scope, bound, calls, where)
-
+            case _:
+                pass
 
     def pure(self, function: s.Expr, scope: Scope) -> tuple[str, Scope] | None:
         """The pure function that is called, with the scope of its names."""
@@ -302,9 +305,9 @@ def build(world: World, *, abstract: bool = False) -> Built:
             cover_names += [n.text for n in item.names]
     wishes = Wishes(world)
     covers_found: list[Found] = []
-    for name in cover_names:
-        if name in world.root.table and isinstance(world.root.table[name].what, s.CoverDecl):
-            covers_found.append(world.root.table[name])
+    for cover in cover_names:
+        if cover in world.root.table and isinstance(world.root.table[cover].what, s.CoverDecl):
+            covers_found.append(world.root.table[cover])
     for found in [*chosen, *covers_found]:
         what = found.what
         assert isinstance(what, s.InvariantDecl | s.StepDecl | s.LiveDecl | s.CoverDecl)
@@ -317,7 +320,7 @@ def build(world: World, *, abstract: bool = False) -> Built:
     threads = _threads(world, wishes, homes, addressed)
     init = next((i for i in world.scenario.items if isinstance(i, s.Init)), None)
     if None in homes:
-        homes |= {a for a in addressed}
+        homes |= addressed
     real_homes = {h for h in homes if h is not None}
     start, locks, racy = _memory(world, real_homes)
     seq_homes = {names_only(p) for p, x in start.items() if isinstance(x, v.Count)} & real_homes
@@ -389,7 +392,9 @@ def _threads(
     return threads
 
 
-def _leaf_values(kind: v.Type, path: v.Path, start: v.Value, given: bool) -> Iterator[tuple[v.Path, v.Type, v.Value]]:
+def _leaf_values(
+    kind: v.Type, path: v.Path, start: v.Value, given: bool
+) -> Iterator[tuple[v.Path, v.Type, v.Value]]:
     if isinstance(kind, v.Array):
         for i in range(kind.size):
             part, has = start, given
@@ -500,9 +505,7 @@ def _guard(world: World, found: Found, what: s.VarDecl, clause: s.GuardClause) -
 
     def guard(c: Context, access: Access, thread: Thread) -> None:
         bound: dict[str, v.Value] = {"marked": int(access.marked), "thread": thread}
-        for name, index in zip(dimensions, access.path[1:], strict=False):
-            if name:
-                bound[name] = index
+        bound |= {name: index for name, index in zip(dimensions, access.path[1:], strict=False) if name}
         inner = Context(c.mem, c.env, c.thread, bound=bound)
         if access.write:
             if not write.get(inner):

@@ -40,9 +40,7 @@ class NaiveResult:
     initial: int = 0
 
 
-def check(
-    unit: UnitLike, case: str, *, max_states: int = 200_000, abstract_seq: bool = False
-) -> NaiveResult:
+def check(unit: UnitLike, case: str, *, max_states: int = 200_000, abstract_seq: bool = False) -> NaiveResult:
     """The whole truth about one scenario or mutant, as far as `max_states` allows.
 
     `abstract_seq`: counts are kept as "the newest, or which stale one", so endless increments are no endless states.

@@ -183,7 +183,9 @@ class Flattener:
         self.group: int | None = None
         self.groups = 0
         self.heads: list[int] = []
-        self.loops: list[tuple[list[int], list[int], int]] = []  # jumps of break, of continue, labels around it
+        self.loops: list[
+            tuple[list[int], list[int], int]
+        ] = []  # jumps of break, of continue, labels around it
         self.entries: list[dict[str, Meaning]] = []  # the arguments of the calls around this place
         self.late: set[str] = set()  # locals that begin without a value
         self.open: list[str] = []  # labelled statements around this place
@@ -260,7 +262,9 @@ class Flattener:
                 value = self.value(expr)
                 test = value if wanted else Val(lambda c: int(not value.get(c)), value.reads, None)
                 known = constant_of(test) if isinstance(expr, FIXED) else None
-                return [self.branch(test, span) if known is None else self.emit("nop" if known else "jump", span)]
+                return [
+                    self.branch(test, span) if known is None else self.emit("nop" if known else "jump", span)
+                ]
 
     def tie(self, jumps: list[Instr]) -> None:
         """Let them go to what comes next."""
@@ -269,10 +273,22 @@ class Flattener:
 
     def trial(self, action: Callable[[], object]) -> bool:
         """Whether an action emits anything; undone again."""
-        before = (len(self.code), self.counter, len(self.instances), len(self.heads), len(self.gotos), self.groups)
+        before = (
+            len(self.code),
+            self.counter,
+            len(self.instances),
+            len(self.heads),
+            len(self.gotos),
+            self.groups,
+        )
         action()
         grown = len(self.code) > before[0]
-        del self.code[before[0] :], self.instances[before[2] :], self.heads[before[3] :], self.gotos[before[4] :]
+        del (
+            self.code[before[0] :],
+            self.instances[before[2] :],
+            self.heads[before[3] :],
+            self.gotos[before[4] :],
+        )
         self.counter, self.groups = before[1], before[5]
         return grown
 
@@ -312,12 +328,12 @@ class Flattener:
                 meaning = self.lookup(text)
                 assert isinstance(meaning, LocalName), text
                 return self.local_place(meaning)
-            case s.Field(base, name):
-                return self.field(self.place(base), name.text)
+            case s.Field(base, member):
+                return self.field(self.place(base), member.text)
             case s.Index(base, index):
                 return self.indexed(self.place(base), self.value(index))
-            case s.Arrow(base, name):
-                return self.field(self.pointed(self.value(base)), name.text)
+            case s.Arrow(base, member):
+                return self.field(self.pointed(self.value(base)), member.text)
             case s.Dereference(pointer):
                 return self.pointed(self.value(pointer))
             case _:
@@ -328,7 +344,9 @@ class Flattener:
         kind = base.type
         assert isinstance(kind, v.Struct), kind
         if kind.word:
-            return Place(base.path, base.local, base.leaf, (*base.inner, name), base.reads, base.static, base.choices)
+            return Place(
+                base.path, base.local, base.leaf, (*base.inner, name), base.reads, base.static, base.choices
+            )
         leaf = kind.field(name)
         if base.is_local:
             key = None if base.local is None else f"{base.local}.{name}"
@@ -409,14 +427,18 @@ class Flattener:
         word = self.temp(place.leaf, "load", span, place=place, mark=mark)
         return Val(lambda c: peel(word.get(c)), word.reads, kind)
 
-    def write(self, place: Place, value: Val, span: object, mark: str = "plain", *, word: Val | None = None) -> None:
+    def write(
+        self, place: Place, value: Val, span: object, mark: str = "plain", *, word: Val | None = None
+    ) -> None:
         """Store at a place: of a shared word's field, load the word and store it."""
         kind, inner = place.type, place.inner
         if place.local is None and not place.choices and inner and word is None:
             word = self.read(Place(place.path, None, place.leaf, (), place.reads, place.static), span, mark)
         old: Val | None = word
         if place.is_local and inner:
-            old = self.read(Place(place.path, place.local, place.leaf, (), place.reads, None, place.choices), span)
+            old = self.read(
+                Place(place.path, place.local, place.leaf, (), place.reads, None, place.choices), span
+            )
 
         def new(c: Context) -> v.Value:
             fitted = v.fit(value.get(c), kind)
@@ -428,7 +450,14 @@ class Flattener:
         elif place.choices:
             more = place.reads | frozenset(place.choices)
             path = place.path
-            self.emit("set at", span, val=stored, act=None, reads=more, place=Place(path, None, kind, (), more, None))
+            self.emit(
+                "set at",
+                span,
+                val=stored,
+                act=None,
+                reads=more,
+                place=Place(path, None, kind, (), more, None),
+            )
         elif self.direct:
             self.emit("poke", span, val=stored, place=place)
         else:
@@ -528,16 +557,19 @@ class Flattener:
                 place = self.place(operand)
                 if place.static is not None:
                     self.addressed.add(place.static)
-                kind = place.type
-                where = place.path
-                if isinstance(kind, v.Struct) and kind.name in self.world.pools:
-                    return Val(lambda c: v.Obj(str(where(c)[0]), v.as_int(where(c)[1]), False), place.reads, None)
-                return Val(lambda c: v.Ptr(where(c), False), place.reads, v.PlacePtr("&", lambda: kind))
+                target, where = place.type, place.path
+                if isinstance(target, v.Struct) and target.name in self.world.pools:
+                    return Val(
+                        lambda c: v.Obj(str(where(c)[0]), v.as_int(where(c)[1]), False), place.reads, None
+                    )
+                return Val(lambda c: v.Ptr(where(c), False), place.reads, v.PlacePtr("&", lambda: target))
             case s.Alloc(kind, zeroed, or_null):
                 assert isinstance(kind, s.NamedType)
                 pool = self.world.find(self.scope, kind.path).key
                 self.world.object_type(pool)
-                return self.temp(v.ObjPtr(pool), "alloc", span, text=pool, flag=zeroed, mark="null" if or_null else "")
+                return self.temp(
+                    v.ObjPtr(pool), "alloc", span, text=pool, flag=zeroed, mark="null" if or_null else ""
+                )
             case s.The():
                 return self.the(expr)
             case s.IncDec(operand, increment, prefix):
@@ -557,7 +589,9 @@ class Flattener:
         if found is not None and not isinstance(found.what, s.VarDecl):
             if isinstance(found.what, Constant):
                 return literal(found.what.value, found.what.kind)
-            kind = self.world.type(found.what.type, found.scope) if isinstance(found.what, s.ParamDecl) else None
+            kind = (
+                self.world.type(found.what.type, found.scope) if isinstance(found.what, s.ParamDecl) else None
+            )
             return literal(self.world.named_constant(found), kind)
         if isinstance(expr, s.Name):
             meaning = self.lookup(expr.text)
@@ -730,7 +764,9 @@ class Flattener:
             return Val(lambda c: int(contains(right.get(c), left.get(c))), reads, v.Bool())
         element = right.type.element if isinstance(right.type, v.SetOf) else None
         return Val(
-            lambda c: combine(op, left.get(c), right.get(c)), reads, left.type if element else left.type or right.type
+            lambda c: combine(op, left.get(c), right.get(c)),
+            reads,
+            left.type if element else left.type or right.type,
         )
 
     def inc_dec(self, operand: s.Expr, increment: bool, prefix: bool, span: object) -> Val:
@@ -764,7 +800,9 @@ class Flattener:
         """`the T x where (e)`."""
         kind = self.world.type(expr.type, self.scope)
         name = expr.name.text
-        bound = self.inside({name: BoundName(name, kind)}, lambda: self.directly(lambda: self.value(expr.condition)))
+        bound = self.inside(
+            {name: BoundName(name, kind)}, lambda: self.directly(lambda: self.value(expr.condition))
+        )
         candidates = self.candidates(kind)
 
         def get(c: Context) -> v.Value:
@@ -840,7 +878,10 @@ class Flattener:
                 for x in every(inner):
                     for truth in results(position + 1, inner.with_bound(name, x)):
                         found.append(truth)
-                        if truth == (which is s.QuantifierKind.EXISTS) and which is not s.QuantifierKind.COUNT:
+                        if (
+                            truth == (which is s.QuantifierKind.EXISTS)
+                            and which is not s.QuantifierKind.COUNT
+                        ):
                             return found
                 return found
 
@@ -901,7 +942,7 @@ class Flattener:
 
     def call(self, expr: s.Call) -> Val | Place:
         """A function, a built-in or a method."""
-        from tests.support.naive.builtins import BUILT_IN, METHODS
+        from tests.support.naive.known_functions import BUILT_IN, METHODS
 
         function = expr.function
         found = self.global_of(function)
@@ -1001,9 +1042,17 @@ class Flattener:
             self.world.local_types[key, parameter.name.text] = local.type
             fits.append((local, argument))
             name = parameter.name.text
-            if name not in changed and name not in self.watch.asked.get(key, ()) and isinstance(written, s.Name):
+            if (
+                name not in changed
+                and name not in self.watch.asked.get(key, ())
+                and isinstance(written, s.Name)
+            ):
                 meaning = self.lookup(written.text)
-                if isinstance(meaning, LocalName) and meaning.key not in self.late and is_fitting(meaning.type, local.type):
+                if (
+                    isinstance(meaning, LocalName)
+                    and meaning.key not in self.late
+                    and is_fitting(meaning.type, local.type)
+                ):
                     faint.add(local.key)
         for local, value in fits:
             if isinstance(value, LocalName):
@@ -1020,9 +1069,18 @@ class Flattener:
             for name, meaning in names.items():  # events are about the arguments, not what became of them
                 if isinstance(meaning, LocalName) and name in changed:
                     kept = self.fresh("", meaning.type)
-                    self.emit("set", expr.span, val=self.local_val(meaning.key, meaning.type), target=kept.key)
+                    self.emit(
+                        "set", expr.span, val=self.local_val(meaning.key, meaning.type), target=kept.key
+                    )
                     at_entry[name] = kept
-        self.scope, self.names, self.loops, self.exits, self.labels, self.gotos = found.scope, [names], [], [], {}, []
+        self.scope, self.names, self.loops, self.exits, self.labels, self.gotos = (
+            found.scope,
+            [names],
+            [],
+            [],
+            {},
+            [],
+        )
         self.open, self.paths = [], label_paths(declared.body)
         self.result = None if isinstance(kind, v.Void) else self.fresh("result", kind)
         result = self.result
@@ -1041,7 +1099,17 @@ class Flattener:
         self.events(key, "return", None, self.entries.pop(), expr.span)
         self.stack.pop()
         instance.last = self.here()
-        self.scope, self.names, self.loops, self.result, self.exits, self.labels, self.gotos, self.open, self.paths = saved
+        (
+            self.scope,
+            self.names,
+            self.loops,
+            self.result,
+            self.exits,
+            self.labels,
+            self.gotos,
+            self.open,
+            self.paths,
+        ) = saved
         self.emit("nop", expr.span)
         if result is None:
             return literal(0, v.Void())
@@ -1073,7 +1141,12 @@ class Flattener:
                     local = names[parameter.name.text]
                     assert isinstance(local, LocalName)
                     actual.append((self.local_val(local.key, local.type), inner.value(pattern)))
-                self.emit("event", span, act=monitor_act(monitor, actual, value), reads=union([a for a, _ in actual]))
+                self.emit(
+                    "event",
+                    span,
+                    act=monitor_act(monitor, actual, value),
+                    reads=union([a for a, _ in actual]),
+                )
 
     # ------------------------------------------------------------------ statements
 
@@ -1384,9 +1457,7 @@ class Flattener:
 
     def local_decl(self, statement: s.LocalDecl) -> None:
         """A local: unset, or with its initial value."""
-        kind = self.world.array(
-            self.world.type(statement.type, self.scope), statement.dimensions, self.scope
-        )
+        kind = self.world.array(self.world.type(statement.type, self.scope), statement.dimensions, self.scope)
         local = self.fresh(statement.name.text, kind)
         if statement.initial is None:
             self.late.add(local.key)

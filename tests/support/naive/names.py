@@ -48,6 +48,7 @@ class World:
         self._modules = modules
         self._instances: dict[tuple[tuple[str, ...], str], Scope] = {}
         self.functions: dict[str, s.FunctionDecl] = {}
+        self.variants: list[tuple[tuple[s.Edit, ...], Scope]] = []
         self.root = self._scope(root, "")
         self.sizes: dict[str, tuple[int, s.SortKind | None]] = {}
         self.settings: dict[str, s.Setting] = {}
@@ -67,6 +68,8 @@ class World:
                 self.settings[self.find(self.root, item.name).key] = item
             elif isinstance(item, s.SeqWrap):
                 self.seq_wrap = self.constant(item.modulus, self.root)
+        for changes, scope in self.variants:
+            self.apply(changes, scope)
         self.apply(edits, self.root)
         self.pools: dict[str, tuple[s.ObjectDecl, Scope]] = {}
         for scope in self.all_scopes():
@@ -119,7 +122,7 @@ class World:
         if key not in self._instances:
             self._instances[key] = self._scope(self._modules[item.module], prefix)
         used = self._instances[key]
-        self.apply(item.edits, used)
+        self.variants.append((item.edits, used))
         if item.alias:
             scope.table[item.alias.text] = Found(used, scope)
         else:
@@ -232,13 +235,13 @@ class World:
 
     def any_params(self) -> list[tuple[str, v.Type]]:
         """Parameters that take every value."""
-        result = []
+        result: dict[str, v.Type] = {}
         for scope in self.all_scopes():
             for found in scope.table.values():
                 if isinstance(found.what, s.ParamDecl) and (setting := self.settings.get(found.key)):
-                    if setting.value is None and (found.key, scope) not in result:
-                        result.append((found.key, self.type(found.what.type, found.scope)))
-        return list(dict(result).items())
+                    if setting.value is None:
+                        result[found.key] = self.type(found.what.type, found.scope)
+        return list(result.items())
 
     def type(self, expr: s.TypeExpr, scope: Scope) -> v.Type:
         """The type that is written so."""

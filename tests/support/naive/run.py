@@ -138,7 +138,9 @@ class Stepper:
         What a program can tell about counts is which are equal and which are the newest; an increment of the
         newest is new to every copy, before and after.
         """
-        newest = {x.home: x for p, x in mem.items() if isinstance(x, v.Count) and names_only(p) in self.model.homes}
+        newest = {
+            x.home: x for p, x in mem.items() if isinstance(x, v.Count) and names_only(p) in self.model.homes
+        }
         stale: dict[object, list[v.Count]] = {home: [] for home in newest}
 
         def collect(value: v.Value) -> None:
@@ -156,8 +158,8 @@ class Stepper:
                 old = stale[value.home]
                 return v.Count(len(old) if value == newest[value.home] else old.index(value), value.home)
             if isinstance(value, tuple):
-                parts = [renamed(part) for part in value]
-                return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+                parts = tuple(renamed(part) for part in value)
+                return value._make(parts) if hasattr(value, "_make") else parts
             return value
 
         values = tuple(mem[p] for p in self.model.paths)
@@ -176,7 +178,9 @@ class Stepper:
         thread, own = self.model.threads[number], state.threads[number]
         if own.handler_pc is not None:
             assert thread.handler is not None
-            yield from self.go(state, number, thread.handler, own.handler_pc, dict(own.handler_env), True, False)
+            yield from self.go(
+                state, number, thread.handler, own.handler_pc, dict(own.handler_env), True, False
+            )
             return
         if thread.body.instrs[own.pc].op == "end":
             return
@@ -185,7 +189,14 @@ class Stepper:
             yield from self.go(state, number, thread.handler, 0, {}, True, True)
 
     def go(
-        self, state: State, number: int, code: Code, pc: int, env: dict[str, v.Value], handler: bool, entry: bool
+        self,
+        state: State,
+        number: int,
+        code: Code,
+        pc: int,
+        env: dict[str, v.Value],
+        handler: bool,
+        entry: bool,
     ) -> Iterator[Outcome]:
         """Every way through one step."""
         mem = dict(zip(self.model.paths, state.mem, strict=True))
@@ -404,9 +415,7 @@ class Stepper:
                 if held(run.mem[other], "any", number):
                     run.edges.append((other, path))
         if isinstance(lock, v.Rw):
-            run.mem[path] = (
-                v.Rw(None, lock.readers | {number}) if instr.flag else v.Rw(number, frozenset())
-            )
+            run.mem[path] = v.Rw(None, lock.readers | {number}) if instr.flag else v.Rw(number, frozenset())
         else:
             run.mem[path] = number
         return "go", [run]
@@ -420,7 +429,9 @@ class Stepper:
             if instr.op == "downgrade":
                 run.mem[path] = v.Rw(None, frozenset((number,)))
             else:
-                run.mem[path] = v.Rw(None, lock.readers - {number}) if instr.flag else v.Rw(None, lock.readers)
+                run.mem[path] = (
+                    v.Rw(None, lock.readers - {number}) if instr.flag else v.Rw(None, lock.readers)
+                )
         else:
             run.mem[path] = None
 

@@ -164,7 +164,9 @@ BUILT_IN["atomic_set"] = _write("once", True)
 # ---- atomic updates
 
 
-def update(f: Flattener, place: Place, change: Change, kind: v.Type | None, reads: frozenset[str], span: object) -> Val:
+def update(
+    f: Flattener, place: Place, change: Change, kind: v.Type | None, reads: frozenset[str], span: object
+) -> Val:
     """One read-modify-write of a shared place; its result."""
     from tests.support.naive.flatten import put
 
@@ -193,7 +195,9 @@ def _local_update(
     return f.local_val(result.key, kind)
 
 
-def _atomic(change: Callable[[v.Value, list[v.Value]], tuple[v.Value, v.Value]], where: int, boolean: bool) -> BuiltIn:
+def _atomic(
+    change: Callable[[v.Value, list[v.Value]], tuple[v.Value, v.Value]], where: int, boolean: bool
+) -> BuiltIn:
     def build(f: Flattener, e: s.Call) -> Val:
         place = target(f, e.arguments[where])
         others = [f.value(a) for i, a in enumerate(e.arguments) if i != where]
@@ -382,6 +386,4 @@ def _pop(f: Flattener, e: s.Call, base: s.Expr) -> Val:
     return update(f, place, change, kind.element, frozenset(), e.span)
 
 
-METHODS.update(
-    {"size": _size, "len": _size, "is": _is, "distinct": _distinct, "push": _push, "pop": _pop}
-)
+METHODS.update({"size": _size, "len": _size, "is": _is, "distinct": _distinct, "push": _push, "pop": _pop})
