@@ -29,8 +29,8 @@ def distance(left: str, right: str, limit: int = 2) -> int:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """The one name that the writer probably meant; None if none is near (two edits, one in short names)."""
-    limit = 1 if len(name) < 4 else 2
+    """The one name that the writer probably meant; None if none is near (two edits; in short names one, or none)."""
+    limit = 0 if len(name) < 3 else 1 if len(name) < 4 else 2
     scored = sorted((distance(name.lower(), c.lower(), limit), c) for c in set(candidates))
     return scored[0][1] if scored and scored[0][0] <= limit else None
 
@@ -259,6 +259,12 @@ def unknown_name(
     collector: Collector, name: str, span: Span, scope: Scope, kinds: tuple[type, ...], what: str
 ) -> None:
     """Report a name that means nothing here (or not the kind of thing that it must)."""
+    there = scope.find(tuple(name.split(".")))
+    if there is not None:
+        collector.error(
+            "KVM201", f"`{name}` is not {what}", span, secondary=(Label(declared_at(there), "declared here"),)
+        )
+        return
     candidates = [n for n, s in scope.names.items() if isinstance(s, kinds)]
     near = nearest(name, candidates)
     known = scope.names.get(near) if near else None

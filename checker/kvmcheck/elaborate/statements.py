@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kvmcheck.elaborate.activation import LabelScope, Loop
-from kvmcheck.elaborate.coercion import UNKNOWN, Typed, described
+from kvmcheck.elaborate.coercion import UNKNOWN, Typed, coerce, described
 from kvmcheck.elaborate.ghosts import lower_ghost
 from kvmcheck.elaborate.monitors import ghost_event
 from kvmcheck.elaborate.places import (
@@ -49,6 +49,7 @@ from kvmcheck.semantics.sorts import (
     IdSort,
     IntSort,
     ListSort,
+    LockSort,
     SeqSort,
     SetSort,
     Sort,
@@ -292,7 +293,12 @@ def _assign(code: Code, stmt: syntax.Assign) -> None:
     if whole:
         _copy(code, place, code.named(stmt.value), stmt.span)
     else:
-        code.store(place, code.expr(stmt.value, sort_of(place)), stmt.span)
+        value = code.expr(stmt.value, sort_of(place))
+        known = not isinstance(place, ValuePlace) and not isinstance(sort_of(place), LockSort)
+        if known and coerce(value, sort_of(place), stmt.span) is None:
+            code.fitted(value, sort_of(place), stmt.value.span)  # what is wrong is the value
+            return
+        code.store(place, value, stmt.span)
 
 
 def _copy(code: Code, target: Named, source: Named, span: Span) -> None:

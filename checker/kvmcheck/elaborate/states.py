@@ -400,7 +400,8 @@ class StateExpressions(Expressions):
         if len(parameters) != len(event.arguments):
             self.collector.error(
                 "KVM302",
-                f"`{symbol.qualified}` has {len(parameters)} parameters, not {len(event.arguments)}",
+                f"`{symbol.qualified}` takes {len(parameters)} argument{'s' * (len(parameters) != 1)}, "
+                f"not {len(event.arguments)}",
                 event.span,
                 help="`_` stands for any argument",
             )
@@ -465,7 +466,8 @@ class StateExpressions(Expressions):
         if len(function.parameters) != len(expr.arguments):
             self.collector.error(
                 "KVM302",
-                f"`{symbol.qualified}` has {len(function.parameters)} parameters, not {len(expr.arguments)}",
+                f"`{symbol.qualified}` takes {len(function.parameters)} "
+                f"argument{'s' * (len(function.parameters) != 1)}, not {len(expr.arguments)}",
                 expr.span,
             )
             return UNKNOWN
