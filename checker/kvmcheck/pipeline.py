@@ -16,7 +16,7 @@ from typing import assert_never
 from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
-from kvmcheck.engine.reductions import Reductions
+from kvmcheck.engine.reductions import reductions_without
 from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import Progress as Progress
 from kvmcheck.engine.stopping import StopPolicy
@@ -167,9 +167,7 @@ def _explored(
     return explore(
         program,
         budget=Budget(options.states, options.depth, options.seconds, options.memory),
-        reductions=Reductions(
-            seq="seq" not in options.reductions_off, dead_locals="dead" not in options.reductions_off
-        ),
+        reductions=reductions_without(options.reductions_off),
         stop=_stop_policy(report.expectations),
         traces=options.traces,
         progress=on_progress,

@@ -28,7 +28,7 @@ FORMATS = ("text", "json", "commit")
 PLANNED_FORMATS = (
     "html", "svg", "dot", "graphml", "mermaid", "itf", "junit", "sarif", "github", "ktap", "markdown",
 )  # fmt: skip
-REDUCTIONS = ("seq", "dead")
+REDUCTIONS = ("seq", "dead", "symmetry", "merge")
 
 
 class BadArguments(Exception):
@@ -106,10 +106,10 @@ def check_parser() -> argparse.ArgumentParser:
     limits.add_argument(
         "--no-reduce",
         nargs="?",
-        const="seq,dead",
+        const=",".join(REDUCTIONS),
         default="",
         metavar="WHICH",
-        help="without reductions: seq, dead, or both",
+        help="without reductions: seq, dead, symmetry, merge, or (no WHICH) all",
     )
     shown = parser.add_argument_group("what to print")
     shown.add_argument(

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,8 @@ class Reductions:
     `seq`: a seq's number is replaced by "the newest, or which of the stale ones" (exact, for any number of
     increments; without it, a program that increments for ever has infinitely many states).
     `dead_locals`: a local that nobody reads any more is cleared.
+    `symmetry`: of states that differ only in which member of a scalarset, which object or which like thread is
+    which, one is looked at (`engine.symmetry`).
     `merge`: operations that commute with what other threads do belong to their neighbours' step (`engine.movers`).
     """
 
@@ -24,3 +27,11 @@ class Reductions:
 
 ALL = Reductions()
 NONE = Reductions(seq=False, dead_locals=False, symmetry=False)
+
+#: The reductions by the names that users switch them off by.
+SWITCHES = {"seq": "seq", "dead": "dead_locals", "symmetry": "symmetry", "merge": "merge"}
+
+
+def reductions_without(names: Iterable[str]) -> Reductions:
+    """All reductions but those of these names."""
+    return replace(ALL, **{SWITCHES[name]: False for name in names})
