@@ -70,12 +70,21 @@ def told(result: Result) -> object:
     )
 
 
+def lengths(result: Result) -> dict[str, int]:
+    """The violated properties, each with the length of its trace."""
+    violated = [p for p in result.properties if p.verdict is Verdict.VIOLATED]
+    return {p.property: len(p.traces[0].steps) for p in violated}
+
+
 def same_verdicts(program: Program, most: int = 400_000) -> None:
     """Explore with and without symmetry, and compare."""
     budget = Budget(states=most)
     reduced = explore(program, budget=budget, reductions=WITH)
     full = explore(program, budget=budget, reductions=WITHOUT)
-    assert told(reduced) == told(full)
+    if full.coverage.complete or not full.coverage.stopped.startswith("the limit of"):
+        assert told(reduced) == told(full)
+    else:  # The search with symmetry comes farther: whatever the other finds, it finds as well, as early.
+        assert lengths(full).items() <= lengths(reduced).items()
     assert reduced.coverage.states <= full.coverage.states
 
 
