@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kvmcheck.engine import runtime
-from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Site, Unit
+from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope
 from kvmcheck.engine.generate_steps import Options, Steps, Tables
 from kvmcheck.engine.layout import BodyLayout, Layout, Packed
 from kvmcheck.engine.movers import movers_of
 from kvmcheck.engine.races import may_race
 from kvmcheck.engine.runtime import Fail
+from kvmcheck.engine.unit import Site, Unit
 from kvmcheck.semantics.program import Expr, Program, PropertyKind
 from kvmcheck.semantics.sorts import UNSET, Value
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from kvmcheck.engine import runtime
-from kvmcheck.engine.layout import BodyLayout, Layout, span_of
-from kvmcheck.engine.walking import bodies_of, parts
+from kvmcheck.engine.bounds import within
+from kvmcheck.engine.layout import BodyLayout, span_of
+from kvmcheck.engine.unit import Unit, literal
+from kvmcheck.engine.walking import parts
 from kvmcheck.semantics.expressions import member_at, sort_of
 from kvmcheck.semantics.pointers import contains, is_pointer, is_seq, replace_parts
 from kvmcheck.semantics.program import (
@@ -28,7 +30,6 @@ from kvmcheck.semantics.program import (
     Const,
     Current,
     Expr,
-    Free,
     Held,
     HeldMode,
     LiveCall,
@@ -47,8 +48,6 @@ from kvmcheck.semantics.program import (
     VariablePlace,
 )
 from kvmcheck.semantics.sorts import (
-    BoolSort,
-    EnumSort,
     IdSort,
     IntSort,
     ListSort,
@@ -58,7 +57,6 @@ from kvmcheck.semantics.sorts import (
     SeqSort,
     SetSort,
     Sort,
-    ThreadSort,
     Value,
     member_count,
     members,
@@ -67,114 +65,6 @@ from kvmcheck.source.text import Span
 
 #: Quantifiers are unrolled up to this many operators; beyond, they become loops.
 UNROLLED = 3000
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place in the generated code where a check may fail."""
-
-    check: Check
-    span: Span
-    overflow: bool = False
-
-
-@dataclass
-class Unit:
-    """One piece of generated source under construction: its lines, its sites, the objects it names."""
-
-    layout: Layout
-    lines: list[str] = field(default_factory=list)
-    sites: list[Site] = field(default_factory=list)
-    names: dict[str, object] = field(default_factory=dict)
-    known: dict[object, str] = field(default_factory=dict)
-    temporaries: int = 0
-
-    def site(self, check: Check, span: Span, *, overflow: bool = False) -> int:
-        """The number of a new site."""
-        self.sites.append(Site(check, span, overflow))
-        return len(self.sites) - 1
-
-    def name(self, key: object, make: Callable[[], object], prefix: str = "k") -> str:
-        """The name under which the generated code finds an object; made once per key."""
-        if key not in self.known:
-            self.known[key] = f"{prefix}_{len(self.names)}"
-            self.names[self.known[key]] = make()
-        return self.known[key]
-
-    def temporary(self) -> str:
-        """A fresh Python variable."""
-        self.temporaries += 1
-        return f"t{self.temporaries}"
-
-    def frees(self) -> bool:
-        """Whether anything is ever freed: else no pointer is ever stale."""
-        return any(
-            isinstance(node.operation, Free) for body in bodies_of(self.layout.program) for node in body.nodes
-        )
-
-
-def literal(value: Value) -> str:
-    """A constant as Python text: numbers, None and tuples of them only."""
-    match value:
-        case None:
-            return "None"
-        case bool() | int():
-            return repr(int(value))
-        case tuple():
-            return "(" + "".join(f"{literal(item)}, " for item in value) + ")"
-        case _:
-            return "U"
-
-
-def hull(expression: Expr) -> tuple[int, int] | None:
-    """Bounds of a number, if they are known."""
-    match expression:
-        case Const(value=value):
-            return (value, value) if isinstance(value, int) else None
-        case Apply(op=op, arguments=arguments, sort=sort):
-            match op:
-                case Op.ADD | Op.SUBTRACT | Op.MULTIPLY:
-                    a, b = hull(arguments[0]), hull(arguments[1])
-                    if a is None or b is None:
-                        return None
-                    if op is Op.ADD:
-                        return a[0] + b[0], a[1] + b[1]
-                    if op is Op.SUBTRACT:
-                        return a[0] - b[1], a[1] - b[0]
-                    corners = [x * y for x in a for y in b]
-                    return min(corners), max(corners)
-                case Op.IF:
-                    a, b = hull(arguments[1]), hull(arguments[2])
-                    return None if a is None or b is None else (min(a[0], b[0]), max(a[1], b[1]))
-                case Op.FIT:
-                    return sort_hull(sort)
-                case Op.NEGATE | Op.DIVIDE | Op.MODULO | Op.SHIFT_LEFT | Op.SHIFT_RIGHT:
-                    return None
-                case Op.BIT_AND | Op.BIT_OR | Op.BIT_XOR | Op.NEXT | Op.SIZE:
-                    return None
-                case _:
-                    return sort_hull(sort)
-        case _:
-            return sort_hull(sort_of(expression))
-
-
-def sort_hull(sort: Sort) -> tuple[int, int] | None:
-    """Bounds of the numbers of a sort."""
-    match sort:
-        case BoolSort():
-            return 0, 1
-        case IntSort(low=low, high=high):
-            return low, high
-        case EnumSort() | IdSort() | ThreadSort():
-            return 0, member_count(sort) - 1
-        case _:
-            return None
-
-
-def within(expression: Expr, low: int, high: int) -> bool:
-    """Whether a number is surely low..high."""
-    bounds = hull(expression)
-    return bounds is not None and low <= bounds[0] and bounds[1] <= high
 
 
 def no_local(local: int) -> tuple[str, bool]:

@@ -21,10 +21,11 @@ from functools import partial
 from typing import assert_never
 
 from kvmcheck.engine import runtime
-from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, Unit, literal, negated
+from kvmcheck.engine.generate_expressions import Expressions, ExpressionScope, negated
 from kvmcheck.engine.layout import BodyLayout, Layout, ProcessLayout
 from kvmcheck.engine.movers import BodyMovers
 from kvmcheck.engine.shape import COMMITTED, FRESH, Context, Shape
+from kvmcheck.engine.unit import Unit, literal
 from kvmcheck.semantics.expressions import sort_of
 from kvmcheck.semantics.liveness import is_stop, surely_assigned
 from kvmcheck.semantics.numbering import element_count
@@ -189,7 +190,8 @@ class Steps:
                 if finished:
                     state[context] = 2
                     self.sizes[context] = 1 + sum(
-                        1 if self.is_own(way) else self.sizes.get(way, 1) for way in self.shape.following(context)
+                        1 if self.is_own(way) else self.sizes.get(way, 1)
+                        for way in self.shape.following(context)
                     )
                     continue
                 if context in state:
