@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import assert_never
 
 from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
+from kvmcheck.engine.comparison import compared
+from kvmcheck.engine.effects import effects_of
 from kvmcheck.engine.explicit import explore
-from kvmcheck.engine.reductions import reductions_without
+from kvmcheck.engine.reductions import names_of, reductions_without
 from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import Progress as Progress
 from kvmcheck.engine.stopping import StopPolicy
 from kvmcheck.explain.expectations import judge
 from kvmcheck.explain.outcomes import Outcome, gravest
+from kvmcheck.explain.reductions import Reduced, reduced
 from kvmcheck.explain.report import CaseKind, CaseReport, Expectation, FileReport, Judgement
 from kvmcheck.explain.story import account, spot_of
 from kvmcheck.lang.imports import Unit, load
@@ -43,6 +47,14 @@ INTERRUPTED = "interrupted"
 OnProgress = Callable[[Progress], None]
 
 
+class Statistics(Enum):
+    """What to tell of the reductions: nothing, what they did, or also what each of them is worth."""
+
+    NONE = ""
+    TELL = "tell"
+    COMPARE = "compare"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all."""
@@ -55,6 +67,7 @@ class Options:
     memory: int | None = None
     traces: int = 1
     reductions_off: frozenset[str] = frozenset()
+    statistics: Statistics = Statistics.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,7 @@ def check_case(
         return report
     try:
         told = account(_explored(program, report, options, on_progress))
+        report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
     if asked:
@@ -166,12 +180,29 @@ def _explored(
     """The result of the search, which ends early where nothing more is asked."""
     return explore(
         program,
-        budget=Budget(options.states, options.depth, options.seconds, options.memory),
+        budget=_budget(options),
         reductions=reductions_without(options.reductions_off),
         stop=_stop_policy(report.expectations),
         traces=options.traces,
         progress=on_progress,
     )
+
+
+def _budget(options: Options) -> Budget:
+    return Budget(options.states, options.depth, options.seconds, options.memory)
+
+
+def _reduced(program: Program, options: Options) -> Reduced | None:
+    """What the reductions did, if that was asked."""
+    if options.statistics is Statistics.NONE:
+        return None
+    on = reductions_without(options.reductions_off)
+    measures = (
+        compared(program, _budget(options), options.reductions_off)
+        if options.statistics is Statistics.COMPARE
+        else ()
+    )
+    return reduced(effects_of(program, on), names_of(on), measures)
 
 
 def _stop_policy(expectations: tuple[Expectation, ...]) -> StopPolicy:

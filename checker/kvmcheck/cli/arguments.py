@@ -29,6 +29,7 @@ PLANNED_FORMATS = (
     "html", "svg", "dot", "graphml", "mermaid", "itf", "junit", "sarif", "github", "ktap", "markdown",
 )  # fmt: skip
 REDUCTIONS = ("seq", "dead", "symmetry", "merge")
+STATISTICS = ("tell", "compare")
 
 
 class BadArguments(Exception):
@@ -134,6 +135,13 @@ def check_parser() -> argparse.ArgumentParser:
     shown.add_argument(
         "--terse", action="store_true", help="one line for each diagnostic and verdict, for editors"
     )
+    shown.add_argument(
+        "--stats",
+        nargs="?",
+        choices=STATISTICS,
+        metavar="compare",
+        help="what the reductions did; =compare: also with each of them alone, and without",
+    )
     shown.add_argument("--timings", action="store_true", help="how long each case took")
     shown.add_argument(
         "--progress",
@@ -190,7 +198,9 @@ def parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Nam
         name = argument.partition("=")[0]
         if name in PLANNED_OPTIONS:
             raise BadArguments(f"{name} is not supported yet")
-    return parser.parse_args(argv)
+    # What follows these with a blank between is a path.
+    bare = {"--no-reduce": f"--no-reduce={','.join(REDUCTIONS)}", "--stats": f"--stats={STATISTICS[0]}"}
+    return parser.parse_args([bare.get(argument, argument) for argument in argv])
 
 
 def settings(pairs: Sequence[str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def check(argv: Sequence[str]) -> int:
     # From here on it is work, with modules that take a moment to import.
     from kvmcheck.cli.listener import Listener
     from kvmcheck.cli.running import Run
-    from kvmcheck.pipeline import Options
+    from kvmcheck.pipeline import Options, Statistics
     from kvmcheck.render.paint import paint_for
     from kvmcheck.render.verdicts import Detail
 
@@ -54,6 +54,7 @@ def check(argv: Sequence[str]) -> int:
         memory=_bytes(arguments.memory),
         traces=max(1, arguments.trace_all),
         reductions_off=off,
+        statistics=Statistics(arguments.stats or ""),
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),

@@ -26,7 +26,7 @@ class Reductions:
 
 
 ALL = Reductions()
-NONE = Reductions(seq=False, dead_locals=False, symmetry=False)
+NONE = Reductions(seq=False, dead_locals=False, symmetry=False, merge=False)
 
 #: The reductions by the names that users switch them off by.
 SWITCHES = {"seq": "seq", "dead": "dead_locals", "symmetry": "symmetry", "merge": "merge"}
@@ -35,3 +35,13 @@ SWITCHES = {"seq": "seq", "dead": "dead_locals", "symmetry": "symmetry", "merge"
 def reductions_without(names: Iterable[str]) -> Reductions:
     """All reductions but those of these names."""
     return replace(ALL, **{SWITCHES[name]: False for name in names})
+
+
+def reductions_with(names: Iterable[str]) -> Reductions:
+    """The reductions of these names and no others."""
+    return replace(NONE, **{SWITCHES[name]: True for name in names})
+
+
+def names_of(reductions: Reductions) -> tuple[str, ...]:
+    """What users call the reductions that are on."""
+    return tuple(name for name, attribute in SWITCHES.items() if getattr(reductions, attribute))

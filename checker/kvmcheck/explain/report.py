@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kvmcheck.explain.outcomes import Outcome
+from kvmcheck.explain.reductions import Reduced
 from kvmcheck.explain.story import Account, Spot
 from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Diagnostic
@@ -44,7 +45,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """One scenario or mutant.  `account` is None when it could not be checked: see `diagnostics` or `failure`."""
+    """One scenario or mutant.  `account` is None when it could not be checked: see `diagnostics` or `failure`.
+
+    `reduced`: what the reductions did, where somebody asked.
+    """
 
     name: str
     title: str
@@ -56,6 +60,7 @@ class CaseReport:
     judgement: Judgement
     diagnostics: tuple[Diagnostic, ...] = ()
     failure: str = ""
+    reduced: Reduced | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from kvmcheck.explain.reductions import Measure, Reduced, ToldCut, ToldSection
 from kvmcheck.explain.report import CaseReport, Expectation, FileReport, Report
 from kvmcheck.explain.story import Account, Broken, Call, Finding, Goal, Note, Row, Spot, Story
 from kvmcheck.source.diagnostic import Diagnostic
@@ -58,6 +59,8 @@ def _case(case: CaseReport, timings: bool) -> Json:
     }
     if case.account is not None:
         found |= _account(case.account, timings)
+    if case.reduced is not None:
+        found["reductions"] = _reduced(case.reduced, timings)
     return found
 
 
@@ -81,6 +84,54 @@ def _account(account: Account, timings: bool) -> dict[str, Json]:
         "properties": [_finding(finding) for finding in account.findings],
         "covers": [_goal(goal) for goal in account.goals],
     }
+
+
+def _reduced(reduced: Reduced, timings: bool) -> Json:
+    return {
+        "on": list(reduced.on),
+        "seq": reduced.seq,
+        "exchanged": dict(reduced.exchanged),
+        "not_exchanged": [{"name": k.name, "why": k.reason, "place": _spot(k.spot)} for k in reduced.kept],
+        "sections": [_section(section) for section in reduced.sections],
+        "runs": [_measure(measure, timings) for measure in reduced.measures],
+    }
+
+
+def _section(section: ToldSection) -> Json:
+    return {
+        "process": section.process,
+        "function": section.function,
+        "statement": section.statement,
+        "place": _spot(section.spot),
+        "operations": section.operations,
+        "first_step": section.first,
+        "cuts": [_cut(cut) for cut in section.cuts],
+    }
+
+
+def _cut(cut: ToldCut) -> Json:
+    behind: Json = None
+    if cut.behind:
+        behind = {"statement": cut.behind, "place": _spot(cut.behind_spot), "why": cut.behind_reason}
+    return {
+        "statement": cut.statement,
+        "place": _spot(cut.spot),
+        "why": cut.reason,
+        "operations": cut.operations,
+        "behind": behind,
+    }
+
+
+def _measure(measure: Measure, timings: bool) -> Json:
+    found: dict[str, Json] = {
+        "on": list(measure.on),
+        "states": measure.states,
+        "transitions": measure.transitions,
+        "complete": measure.complete,
+    }
+    if timings:
+        found["seconds"] = round(measure.seconds, 3)
+    return found
 
 
 def _finding(finding: Finding) -> Json:

@@ -11,6 +11,7 @@ from kvmcheck.explain.story import Account, Finding, Note, Story
 from kvmcheck.render.commit import diagram
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import padded, visible, width, wrapped
+from kvmcheck.render.reductions import reduction_lines
 from kvmcheck.render.text import told
 from kvmcheck.semantics.verdict import Verdict
 
@@ -72,6 +73,8 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         lines += _indented(f"not as expected: {text}", paint, "bold red")
     if case.judgement.also:
         lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
+    if case.reduced is not None:
+        lines += reduction_lines(case.reduced, account, paint)
     if detail.traces and (detail.alone or not expected):
         for finding in _to_tell(case, account):
             for story in finding.stories:
