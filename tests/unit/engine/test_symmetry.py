@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import NEVER, Search, explore
 from kvmcheck.engine.layout import Layout, Packed
@@ -117,15 +118,12 @@ def orbits_make_up_the_whole(program: Program, reductions: Reductions = WITHOUT,
 # ------------------------------------------------------------------------------ canonical forms
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_all_states_of_an_orbit_have_one_representative(path: Path) -> None:
-    unit = loaded(path)
-    random = Random(path.stem)
-    program = program_of(unit, cases_of(unit)[0])
+def one_representative_for_each_orbit(program: Program, random: Random, length: int) -> None:
+    """Exchange at random what may be exchanged in the states of a random run."""
     layout = Layout(program, WITH)
     symmetry = Symmetry(layout)
     sorts = [atom.sort for atom in symmetry.atoms if atom.sort is not None]
-    for state in walk(program, random, 150):
+    for state in walk(program, random, length):
         packed = layout.pack(state)
         representative = symmetry.representative(packed)
         assert representative in orbit(symmetry, packed)
@@ -135,11 +133,15 @@ def test_all_states_of_an_orbit_have_one_representative(path: Path) -> None:
             assert symmetry.representative(layout.pack(exchanged)) == representative
 
 
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_all_states_of_an_orbit_have_one_representative(path: Path) -> None:
+    unit = loaded(path)
+    one_representative_for_each_orbit(program_of(unit, cases_of(unit)[0]), Random(path.stem), 150)
+
+
 def test_the_sorts_of_the_shipped_model_are_exchanged() -> None:
     unit = loaded(ROOT / "specs/races/fault_vs_reclaim.kvm")
     collector = Collector()
-    from kvmcheck.elaborate.declarations import elaborate
-
     program = elaborate(unit, "fault_vs_reclaim", {"Vcpu": "4", "Gfn": "4", "Pfn": "4"}, collector)
     assert program is not None
     symmetry = Symmetry(Layout(program, WITH))
@@ -151,6 +153,25 @@ def test_the_sorts_of_the_shipped_model_are_exchanged() -> None:
         exchanged = random_exchange(program, sorts, random).state(state)
         packed, other = layout.pack(state), layout.pack(exchanged)
         assert symmetry.representative(packed) == symmetry.representative(other)
+
+
+def test_points_that_colours_cannot_tell_apart_are_tried_out() -> None:
+    """A cycle of two and a cycle of three: each member has one successor and one predecessor, but not all are alike."""
+    text = """
+    scalarset Gfn;
+    shared Gfn? next[Gfn];
+    scenario s { Gfn = 5; process p { WRITE_ONCE(next[any Gfn], any Gfn); } check no_data_race; }
+    """
+    program = program_of(unit_of(text), "s")
+    layout = Layout(program, WITH)
+    symmetry = Symmetry(layout)
+    (start,) = [outcome.after for outcome in Evaluator(program).initial_states()]
+    found = set()
+    for a, b, c, d, e in permutations(range(5)):
+        following = {a: b, b: a, c: d, d: e, e: c}
+        state = State((tuple(following[g] for g in range(5)),), start.threads)
+        found.add(symmetry.representative(layout.pack(state)))
+    assert len(found) == 1
 
 
 # ------------------------------------------------------------------------------ nothing is missed
@@ -207,14 +228,15 @@ def test_random_programs_have_the_same_verdicts_and_orbits(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_many_random_programs_have_the_same_verdicts_and_orbits() -> None:
+@pytest.mark.parametrize("first", range(1000, 2500, 100))
+def test_many_random_programs_have_the_same_verdicts_and_orbits(first: int) -> None:
     reduced = 0
-    for seed in range(1000, 2500):
+    for seed in range(first, first + 100):
         for program in random_programs(seed):
-            if len(explored(program, WITHOUT, 3000).order) < 3000:
+            if len(explored(program, WITHOUT, 2000).order) < 2000:
                 same_verdicts(program)
                 reduced += orbits_make_up_the_whole(program) == 2
-    assert reduced > 100
+    assert reduced > 10
 
 
 # ------------------------------------------------------------------------------ programs made for it
@@ -238,7 +260,8 @@ shared bool bad;
 void f() { Gfn g = any Gfn; seq a; seq b; a = READ_ONCE(count[g]); b = READ_ONCE(count[g]);
            if (a != b) WRITE_ONCE(bad, true); atomic_inc(&count[g]); }
 invariant good { not bad }
-scenario s { Gfn = 2; process p[2] { forever { f(); } } check good, no_data_race; }
+scenario s { Gfn = 2; process p[2] { forever { f(); } }
+             process q daemon { forever { atomic_inc(&count[any Gfn]); } } check good, no_data_race; }
 """
 
 OBJECTS = """
@@ -269,6 +292,7 @@ scenario s { Vcpu = 3; process vcpu[Vcpu v] { go(v); } process other[2] { go(any
 @pytest.mark.parametrize("text", [LOCKS, SEQS, OBJECTS, THREADS], ids=["locks", "seqs", "objects", "threads"])
 def test_every_kind_of_value_is_moved(text: str) -> None:
     program = program_of(unit_of(text), "s")
+    one_representative_for_each_orbit(program, Random(text), 400)
     same_verdicts(program)
     for reductions in (WITHOUT, Reductions(merge=True)):
         assert orbits_make_up_the_whole(program, reductions) == 2
