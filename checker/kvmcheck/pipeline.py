@@ -18,7 +18,7 @@ from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.comparison import compared
 from kvmcheck.engine.effects import effects_of
-from kvmcheck.engine.explicit import explore
+from kvmcheck.engine.explicit import NO_INITIAL_STATE, explore
 from kvmcheck.engine.reductions import names_of, reductions_without
 from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import Progress as Progress
@@ -151,7 +151,16 @@ def check_case(
     if program is None or collector.has_errors:
         return report
     try:
-        told = account(_explored(program, report, options, on_progress))
+        result = _explored(program, report, options, on_progress)
+        if result.coverage.stopped == NO_INITIAL_STATE:
+            collector.error(
+                "KVM506",
+                f"`{case.name}` has no initial state: what its `init` assumes can't all be true",
+                case.span,
+                help="nothing would be checked; relax an `assume` or a `where` in `init`",
+            )
+            return replace(report, diagnostics=collector.all())
+        told = account(result)
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))

@@ -22,7 +22,6 @@ from kvmcheck.elaborate.scopes import (
     Scope,
     SortSymbol,
     Symbol,
-    nearest,
     unknown_name,
 )
 from kvmcheck.elaborate.unreachable import warn_unreachable
@@ -46,6 +45,7 @@ from kvmcheck.semantics.program import (
 )
 from kvmcheck.semantics.sorts import IdSort, IntSort, SeqSort, Sort, ThreadSort, Value, members, show
 from kvmcheck.source.diagnostic import Collector, Label
+from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
 
 #: More threads than this are a typing mistake, not a scenario.

@@ -43,7 +43,6 @@ from kvmcheck.elaborate.scopes import (
     Symbol,
     VariableSymbol,
     declared_at,
-    nearest,
     unknown_name,
 )
 from kvmcheck.elaborate.world import World
@@ -70,6 +69,7 @@ from kvmcheck.semantics.sorts import (
     sort_name,
 )
 from kvmcheck.source.diagnostic import Label
+from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span
 
 _COMPARISONS = {

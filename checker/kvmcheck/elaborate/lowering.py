@@ -29,7 +29,7 @@ from kvmcheck.elaborate.places import (
 )
 from kvmcheck.elaborate.primitives import PRIMITIVES
 from kvmcheck.elaborate.requests import Requests
-from kvmcheck.elaborate.scopes import FunctionSymbol, nearest, unknown_name
+from kvmcheck.elaborate.scopes import FunctionSymbol, unknown_name
 from kvmcheck.elaborate.states import StateExpressions, joined, parts
 from kvmcheck.elaborate.world import World
 from kvmcheck.lang import syntax
@@ -68,6 +68,7 @@ from kvmcheck.semantics.sorts import (
     UnknownSort,
     WordSort,
 )
+from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span
 
 #: A body larger than this comes from calls inlined in calls; it would not be explored anyway.

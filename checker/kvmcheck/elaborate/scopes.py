@@ -10,30 +10,8 @@ from kvmcheck.lang import syntax
 from kvmcheck.semantics.program import Const, Expr
 from kvmcheck.semantics.sorts import EnumSort, Sort
 from kvmcheck.source.diagnostic import Collector, Label
+from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span
-
-
-def distance(left: str, right: str, limit: int = 2) -> int:
-    """The edit distance of two names, with swapped neighbours as one edit; `limit + 1` when larger."""
-    if abs(len(left) - len(right)) > limit:
-        return limit + 1
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, a in enumerate(left, 1):
-        before, previous, row = row, before, [i, *([0] * len(right))]
-        for j, b in enumerate(right, 1):
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
-                row[j] = min(row[j], previous[j - 2] + 1)
-    return min(row[-1], limit + 1)
-
-
-def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """The one name that the writer probably meant; None if none is near (two edits; in short names one, or none)."""
-    limit = 0 if len(name) < 3 else 1 if len(name) < 4 else 2
-    scored = sorted((distance(name.lower(), c.lower(), limit), c) for c in set(candidates))
-    return scored[0][1] if scored and scored[0][0] <= limit else None
-
 
 # ------------------------------------------------------------------------------ storage shapes
 

@@ -12,7 +12,7 @@ from kvmcheck.elaborate.coercion import UNKNOWN, Typed, constant, described
 from kvmcheck.elaborate.expressions import Expressions, dotted
 from kvmcheck.elaborate.places import Named, ValuePlace
 from kvmcheck.elaborate.requests import EventRequest, Requests, declared_types, labels_of
-from kvmcheck.elaborate.scopes import FunctionSymbol, Scope, nearest, unknown_name
+from kvmcheck.elaborate.scopes import FunctionSymbol, Scope, unknown_name
 from kvmcheck.elaborate.world import World
 from kvmcheck.lang import syntax
 from kvmcheck.lang.syntax import BinaryOp
@@ -54,6 +54,7 @@ from kvmcheck.semantics.sorts import (
     member_count,
     sort_name,
 )
+from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span
 
 _LOGICAL = {BinaryOp.AND: Op.AND, BinaryOp.OR: Op.OR, BinaryOp.IMPLIES: Op.IMPLIES}

@@ -134,6 +134,10 @@ def _ignore_note(slot: int, site: int, value: Value = None) -> Value:  # noqa: A
     return value
 
 
+#: Why a search ended before it began: each way through `init` ends at an `assume` or an empty choice.
+NO_INITIAL_STATE = "there is no initial state"
+
+
 class Stop(Exception):
     """The search ends here; why is in `Search.stopped`."""
 
@@ -337,7 +341,7 @@ class Search:
         self.depth = 0
         if not self.order:
             why = "every way through the init block breaks a check" if self.findings else ""
-            self.stopped = self.stopped or why or "there is no initial state"
+            self.stopped = self.stopped or why or NO_INITIAL_STATE
             raise Stop
         if self.stopped:
             raise Stop

@@ -112,6 +112,7 @@ _ENTRIES = (
     Entry("KVM502", "unknown-setting", "a setting names nothing of the model, or not so"),
     Entry("KVM504", "unknown-case", "a scenario or mutant is named that is not there"),
     Entry("KVM505", "set-twice", "a scenario sets something twice"),
+    Entry("KVM506", "no-initial-state", "what `init` assumes can't all be true"),
     Entry("KVM507", "any-size", "`any` stands for a size"),
     Entry("KVM508", "memory-model", "a memory model is not supported yet"),
     Entry("KVM509", "liveness", "liveness is not supported yet"),

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that is closest to the word, if it is close and no other is as close.
 
-    Close is at most two edits (a letter more, less, other, or two swapped), one for a short word.  A
-    wrong suggestion is worse than none.
+    Close is at most two edits (a letter more, less, other, or two swapped), one for a short word; upper and
+    lower case are alike.  A wrong suggestion is worse than none.
 
     >>> nearest("dirtty", ["dirty", "dirt_log"])
     'dirty'
@@ -20,7 +20,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     True
     """
     most = 2 if len(word) > 4 else 1
-    distances = sorted((_distance(word, name, most), name) for name in set(known) - {word})
+    distances = sorted(
+        (_distance(word.lower(), name.lower(), most), name) for name in set(known) - {word}
+    )
     if not distances or distances[0][0] > min(most, len(word) - 1):
         return None
     if len(distances) > 1 and distances[1][0] == distances[0][0]:

@@ -14,6 +14,7 @@ from kvmcheck.source.nearest import nearest
         ("dirtty", ["dirty", "clean"], "dirty"),
         ("mmu_lokc", ["mmu_lock", "mmap_sem"], "mmu_lock"),
         ("gnf", ["gfn", "pfn"], "gfn"),
+        ("MMU_LOCK", ["mmu_lock", "mmap_sem"], "mmu_lock"),
         ("gpn", ["gfn", "pfn_t"], "gfn"),
         ("gxx", ["gfn"], None),
         ("a", ["b"], None),

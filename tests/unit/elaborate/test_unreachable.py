@@ -1,33 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The nearest name, and the statements that are never reached."""
+"""The statements that are never reached."""
 
 from __future__ import annotations
 
 import pytest
 
-from kvmcheck.elaborate.scopes import distance, nearest
 from kvmcheck.elaborate.unreachable import warn_unreachable
 from kvmcheck.source.diagnostic import Collector
 from tests.support.syntax import functions_of
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("mmu_lokc", "mmu_lock"),
-        ("MMU_LOCK", "mmu_lock"),
-        ("sptes", "spte"),
-        ("gfm", "gfn"),
-        ("entirely", None),
-    ],
-)
-def test_a_misspelt_name_finds_the_one_that_was_meant(written: str, meant: str | None) -> None:
-    assert nearest(written, ["mmu_lock", "spte", "gfn"]) == meant
-
-
-def test_swapped_neighbours_are_one_edit() -> None:
-    assert distance("lokc", "lock") == 1
-    assert distance("abcdef", "a") == 3
 
 
 @pytest.mark.parametrize(
