@@ -32,6 +32,7 @@ from kvmcheck.semantics.program import (
     Const,
     Current,
     Expr,
+    Free,
     GhostStore,
     Guard,
     GuardBoth,
@@ -127,6 +128,8 @@ class _Facts:
         self.hardware_writes: dict[int, str] = {}
         #: variable -> processes that access it
         self.users: dict[int, set[int]] = {}
+        #: pool -> processes that free objects of it
+        self.freed: dict[int, set[int]] = {}
         self.racy = {v for v in may_race(program) if program.variables[v].guard is None}
         for claim in program.properties:
             self._see_claim(claim)
@@ -188,6 +191,8 @@ class _Facts:
                         self.users.setdefault(variable, set()).add(number)
                         if process.hardware:
                             self.hardware_writes.setdefault(variable, name)
+                case Free(pool=pool):
+                    self.freed.setdefault(pool, set()).add(number)
                 case Acquire(lock=lock, target=target) if target is not None:
                     for variable in variables_of(lock, self.program):
                         self.watched_locks.setdefault(variable, f"`{_text(node)}` ({name}) tries it")
@@ -338,6 +343,8 @@ class _Classifier:
         facts, declared = self.facts, self.program.variables[variable]
         name = declared.name
         assert self.handler_shares is not None
+        if declared.pool is not None and self._is_freed_by_others(declared.pool):
+            return f"somebody may free the object that `{name}` is part of"
         if variable in self.handler_shares:
             return f"`{name}` is shared with the interrupt handler"
         if variable in facts.hardware_writes:
@@ -369,11 +376,18 @@ class _Classifier:
             if isinstance(guard, GuardHeld) and not guard.lock.indices
         )
 
+    def _is_freed_by_others(self, pool: int) -> bool:
+        """Whether an object may be freed by another thread (or handler), which takes no lock for it."""
+        frees = self.facts.freed.get(pool, set())
+        if frees == {self.number}:
+            return self.process.interrupt is not None or not self._is_one_thread()
+        return bool(frees)
+
     def _private(self, variable: int) -> bool:
         """Whether only one thread ever touches it."""
-        users = self.facts.users.get(variable, set())
-        if users != {self.number}:
-            return False
+        return self.facts.users.get(variable, set()) == {self.number} and self._is_one_thread()
+
+    def _is_one_thread(self) -> bool:
         return sum(thread.process == self.number for thread in self.program.threads) == 1
 
     def _guarded(self, declared: Variable, *, write: bool) -> bool:

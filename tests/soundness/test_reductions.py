@@ -1,0 +1,501 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""No reduction changes an answer: every spec and mutant, random programs, and the cases where a wrong one shows.
+
+The hand-written programs below are small, and each has something that a reduction must not lose: the comment above
+it says which fact of `engine.movers` it stands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import compare
+from tests.support.generate import generate
+from tests.support.subsets import PLAIN, ROOT, answers, disagreements, programs
+
+SPECS = sorted((ROOT / "specs").rglob("*.kvm"))
+CASES = sorted((ROOT / "tests" / "cases").rglob("*.kvm"))
+
+#: Small enough that every case of the spec is done in a moment, and large enough to have a race in it.
+SMALL = {"Vcpu": "1", "Gfn": "1", "Pfn": "2", "WINDOWS": "1"}
+SIZES: dict[str, dict[str, str]] = {
+    "flush_already_requested": {"Pfn": "1"},
+    "two_notifiers_one_flush": {"Pfn": "1"},
+    "two_overlapping_ranges": {"Vcpu": "1", "Pfn": "1"},
+}
+#: With two vcpus there is more to exchange, and more to merge between.
+TWO_VCPUS = {"Vcpu": "2", "Gfn": "1", "Pfn": "1", "WINDOWS": "1"}
+SLOW = ("flush_already_requested",)
+
+#: No case has more states than this, whatever is off.
+MOST = 60_000
+
+
+def of_specs(paths: list[Path]) -> list[object]:
+    """One parameter for each spec; the large ones are for `make slow`."""
+    return [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in SLOW else [])
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize("path", of_specs(SPECS))
+def test_every_spec_and_mutant_gets_the_same_answers_under_every_subset(path: Path) -> None:
+    cases = programs(path, SIZES.get(path.stem, SMALL))
+
+    assert cases
+    assert [text for case in cases for text in disagreements(case, ("merge", "symmetry"), MOST)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    [p for p in SPECS if p.stem in ("fault_vs_reclaim", "fault_vs_munmap", "fault_vs_range")],
+    ids=lambda path: path.stem,
+)
+def test_with_two_vcpus_every_mutant_gets_the_same_answers_too(path: Path) -> None:
+    found = [
+        text
+        for program in programs(path, TWO_VCPUS)
+        for text in disagreements(program, ("merge", "symmetry"), 10 * MOST)
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in CASES}), ids=lambda path: path.name)
+def test_every_case_of_the_language_gets_the_same_answers(folder: Path) -> None:
+    found = [
+        text
+        for path in CASES
+        if path.parent == folder
+        for program in programs(path, {})
+        for text in disagreements(program, ("merge", "symmetry"), 5_000)
+    ]
+
+    assert found == []
+
+
+# ------------------------------------------------------------------------------ random programs
+
+
+def random_disagreements(seeds: range) -> Iterator[str]:
+    """What differs in the programs of the seeds; `seq` is a switch too, since they increment finitely often."""
+    for seed in seeds:
+        unit = compare.unit_of(generate(seed))
+        for case in compare.cases_of(unit):
+            try:
+                program = compare.program_of(unit, case)
+            except compare.Refused:
+                continue
+            if not answers(program, ("dead",), compare.MOST_STATES)[0].complete:
+                continue
+            for text in disagreements(program, ("seq", "merge", "symmetry"), 10_000, ("dead",)):
+                yield f"seed {seed}: {text}"
+
+
+@pytest.mark.parametrize("first", [1, 301, 601])
+def test_random_programs_get_the_same_answers_under_every_subset(first: int) -> None:
+    print(f"seeds {first} to {first + 49}")
+
+    assert list(random_disagreements(range(first, first + 50))) == []
+
+
+@pytest.mark.slow
+def test_many_random_programs_get_the_same_answers_under_every_subset() -> None:
+    print("seeds 20000 to 21999")
+
+    assert list(random_disagreements(range(20_000, 22_000))) == []
+
+
+# ------------------------------------------------------------------------------ where a wrong one shows
+
+#: name -> (program, the violated properties, the reached covers)
+SHOWN: dict[str, tuple[str, set[str], set[str]]] = {}
+
+
+def shown(name: str, text: str, violated: str = "", reached: str = "") -> None:
+    """One more program that a wrong reduction gets wrong."""
+    SHOWN[name] = (text, set(violated.split()), set(reached.split()))
+
+
+# Both stores of the section are read without the lock: it is cut between them.
+shown(
+    "seq and pte stored in one section",
+    """
+    spinlock lock;
+    shared seq version written under lock;
+    shared bool mapped = true written under lock;
+    shared bool spte guarded by lock;
+    void fault() {
+        seq before = READ_ONCE(version);
+        bool found = READ_ONCE(mapped);
+        spin_lock(&lock);
+        if (version == before) spte = found;
+        spin_unlock(&lock);
+    }
+    void invalidate() { spin_lock(&lock); version++; mapped = false; spte = false; spin_unlock(&lock); }
+    invariant fresh unless held(lock) { spte implies mapped }
+    scenario s { process vcpu { fault(); } process host { invalidate(); } check fresh; }
+    """,
+    "fresh",
+)
+# Somebody who tries a lock sees that it is held.
+shown(
+    "a lock that is tried",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    scenario s {
+        process p { spin_lock(&lock); x = 1; spin_unlock(&lock); }
+        process q { if (spin_trylock(&lock)) { spin_unlock(&lock); } else { cover busy; } }
+        cover busy;
+    }
+    """,
+    reached="busy",
+)
+# `held(lock)` of a property sees it too.
+shown(
+    "a lock that a property asks for",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    invariant never { !held(lock) }
+    scenario s { process p { spin_lock(&lock); x = 1; spin_unlock(&lock); } check never; }
+    """,
+    "never",
+)
+# A property that reads guarded data sees what is between two stores; with `unless` it does not.
+HALF_DONE = """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    shared int 0..2 y guarded by lock;
+    invariant equal UNLESS { x == y }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; y = 1; spin_unlock(&lock); }
+        process q { spin_lock(&lock); assert(x == y); spin_unlock(&lock); }
+        check equal;
+    }
+    """
+shown("a property that reads guarded data", HALF_DONE.replace("UNLESS ", ""), "equal")
+shown("a property that looks away under the lock", HALF_DONE.replace("UNLESS", "unless held(lock)"))
+# `unless` of another lock hides nothing.
+shown(
+    "a property that looks away under another lock",
+    HALF_DONE.replace("UNLESS", "unless held(other)").replace(
+        "spinlock lock;", "spinlock lock; spinlock other;"
+    ),
+    "equal",
+)
+# So does a cover.
+shown(
+    "a cover in the middle of a section",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    cover half { x == 1 }
+    scenario s { process p { spin_lock(&lock); x = 1; x = 2; spin_unlock(&lock); } cover half; }
+    """,
+    reached="half",
+)
+# And a step property sees every store for itself.
+shown(
+    "a step property about one store",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    step by_one { x <= old(x) + 1 }
+    step never_by_one { x != old(x) + 1 }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; x = 2; spin_unlock(&lock); }
+        check by_one, never_by_one;
+    }
+    """,
+    "never_by_one",
+)
+# The hardware takes no lock: a bit that it sets between load and store is lost.
+shown(
+    "an accessed bit that the hardware writes",
+    """
+    word struct Spte { bool writable; bool accessed; }
+    spinlock lock;
+    shared Spte spte = (Spte){ .writable = true } guarded by lock;
+    ghost bool touched;
+    invariant kept { touched implies spte.accessed }
+    scenario s {
+        process mmu { spin_lock(&lock); spte.writable = false; spin_unlock(&lock); }
+        hardware process walker { set_bit(&spte.accessed); ghost touched = true; }
+        check kept;
+    }
+    """,
+    "kept",
+)
+# The hardware sees what is in a guarded word between two stores.
+shown(
+    "a word that the hardware reads",
+    """
+    spinlock lock;
+    shared int 0..2 pte guarded by lock;
+    shared int 0..2 tlb;
+    cover half { tlb == 1 }
+    scenario s {
+        process mmu { spin_lock(&lock); pte = 1; pte = 2; spin_unlock(&lock); }
+        hardware process walker { tlb = pte; }
+        cover half;
+    }
+    """,
+    reached="half",
+)
+# A handler comes between two accesses of its own thread, to data that nobody else has.
+shown(
+    "data that the interrupt handler shares",
+    """
+    shared int 0..2 x;
+    shared bool raised = true;
+    scenario s {
+        process cpu { x = 1; x = 0; } interrupt (raised) { raised = false; assert(x == 0); }
+    }
+    """,
+    "no_assertion_failure",
+)
+# A handler that takes the lock that its thread holds waits for ever.
+shown(
+    "a lock that the interrupt handler takes",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    shared bool raised = true;
+    scenario s {
+        process cpu { spin_lock(&lock); x = 1; spin_unlock(&lock); }
+            interrupt (raised) { raised = false; spin_lock(&lock); x = 2; spin_unlock(&lock); }
+        check no_deadlock;
+    }
+    """,
+    "no_lock_misuse",
+)
+# Different locks do not exclude each other.
+shown(
+    "a data race in the middle of a section",
+    """
+    spinlock a;
+    spinlock b;
+    shared int 0..2 mine guarded by a;
+    shared int 0..2 yours guarded by b;
+    shared int 0..2 x;
+    scenario s {
+        process p { spin_lock(&a); mine = 1; x = 1; mine = 2; spin_unlock(&a); }
+        process q { spin_lock(&b); yours = 1; x = 2; yours = 2; spin_unlock(&b); }
+        check no_data_race;
+    }
+    """,
+    "no_data_race",
+)
+# One lock does, although both steps begin where both threads could go.
+shown(
+    "no race under one lock",
+    """
+    spinlock lock;
+    shared int 0..2 x;
+    scenario s {
+        process p[2] { spin_lock(&lock); x = 1; spin_unlock(&lock); }
+        check no_data_race;
+    }
+    """,
+)
+# The race is with the second access of what could be one step.
+shown(
+    "a race with a later access",
+    """
+    spinlock lock;
+    shared int 0..2 mine guarded by lock;
+    shared int 0..2 x;
+    shared bool go;
+    scenario s {
+        process p { spin_lock(&lock); mine = 1; WRITE_ONCE(go, true); x = 1; spin_unlock(&lock); }
+        process q { await (READ_ONCE(go)); x = 2; }
+        check no_data_race;
+    }
+    """,
+    "no_data_race",
+)
+# A thread is at a label only if a step ends there.
+shown(
+    "a label that a property names",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    void f() { spin_lock(&lock); x = 1; @here x = 2; spin_unlock(&lock); }
+    invariant nobody_is_here { !(exists (f c) : c at @here) }
+    scenario s { process p { f(); } check nobody_is_here; }
+    """,
+    "nobody_is_here",
+)
+# A property sees the locals of a call too.
+shown(
+    "a local that a property reads",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    void f() { int 0..2 k = 0; spin_lock(&lock); k = 1; x = 1; k = 2; x = 2; spin_unlock(&lock); }
+    invariant never_one { forall (f c) : c.k != 1 }
+    scenario s { process p { f(); } check never_one; }
+    """,
+    "never_one",
+)
+# The state in front of the assertion that fails is reachable, though the step that it belongs to has no end.
+shown(
+    "a step that fails behind a store that somebody sees",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    shared int 0..2 y guarded by lock;
+    invariant zero { x == 0 }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; y = 1; assert(y == 0); spin_unlock(&lock); }
+        check zero;
+    }
+    """,
+    "zero no_assertion_failure",
+)
+# Others go on from there as well.
+shown(
+    "what others do while a step fails",
+    """
+    spinlock lock;
+    shared int 0..2 x written under lock;
+    shared int 0..2 y guarded by lock;
+    scenario s {
+        process p { spin_lock(&lock); x = 1; y = 1; assert(y == 0); spin_unlock(&lock); }
+        process q { if (READ_ONCE(x) == 1) { cover seen; } }
+        cover seen;
+    }
+    """,
+    "no_assertion_failure",
+    "seen",
+)
+# A loop of operations that all commute must not be one step without end.
+shown(
+    "a loop inside a section",
+    """
+    spinlock lock;
+    shared bool x guarded by lock;
+    scenario s {
+        process p { spin_lock(&lock); while (!x) { x = x; } spin_unlock(&lock); }
+        process q { spin_lock(&lock); cover in; spin_unlock(&lock); }
+        check no_deadlock;
+        cover in;
+    }
+    """,
+    reached="in",
+)
+# Waiting inside a section is done with the lock held, and nobody can end it.
+shown(
+    "waiting inside a section",
+    """
+    spinlock lock;
+    shared bool flag guarded by lock;
+    scenario s {
+        process p { spin_lock(&lock); await (flag); spin_unlock(&lock); }
+        process q { spin_lock(&lock); flag = true; spin_unlock(&lock); }
+        check no_deadlock;
+    }
+    """,
+    "no_deadlock",
+)
+# Taking the second lock is not part of the step that took the first one.
+shown(
+    "two locks the wrong way round",
+    """
+    spinlock a;
+    spinlock b;
+    shared int 0..2 x guarded by a;
+    scenario s {
+        process p { spin_lock(&a); x = 1; spin_lock(&b); spin_unlock(&b); spin_unlock(&a); }
+        process q { spin_lock(&b); spin_lock(&a); x = 2; spin_unlock(&a); spin_unlock(&b); }
+        check no_deadlock;
+    }
+    """,
+    "no_deadlock",
+)
+# A guard that readers may share keeps nobody out who holds it for reading too.
+shown(
+    "a guard that is held for reading",
+    """
+    rwlock lock;
+    shared int 0..2 x written under lock.read;
+    scenario s {
+        process p { read_lock(&lock); atomic_inc(&x); atomic_inc(&x); read_unlock(&lock); }
+        process q { read_lock(&lock); if (atomic_read(&x) == 1) { cover half; } read_unlock(&lock); }
+        cover half;
+    }
+    """,
+    reached="half",
+)
+# Whoever frees an object takes no lock of those who use it.
+shown(
+    "an object that is freed while somebody looks",
+    """
+    object Desc { int 0..3 used; }
+    shared Desc *head;
+    scenario s {
+        Desc = 1;
+        process p { head = zalloc Desc; Desc *d = head; head = NULL; free(d); }
+        process q { Desc *d = READ_ONCE(head); if (d != NULL) { int x = d->used; } }
+    }
+    """,
+    "no_use_after_free",
+)
+# What no lock guards is anybody's.
+shown(
+    "data without a guard",
+    """
+    spinlock lock;
+    shared int 0..2 mine guarded by lock;
+    shared int 0..2 x;
+    scenario s {
+        process p { spin_lock(&lock); mine = 1; x = 1; x = 2; spin_unlock(&lock); }
+        process q { if (READ_ONCE(x) == 1) { cover half; } }
+        cover half;
+    }
+    """,
+    reached="half",
+)
+# A ghost's value is seen as soon as it is written.
+shown(
+    "a ghost that changes behind a store",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    ghost int 0..2 noted;
+    invariant never_one { noted != 1 }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; ghost noted = 1; x = 2; ghost noted = 2; spin_unlock(&lock); }
+        check never_one;
+    }
+    """,
+    "never_one",
+)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("on", [(), ("merge",), ("symmetry",), ("merge", "symmetry")], ids=", ".join)
+def test_what_a_wrong_reduction_would_lose_is_found(name: str, on: tuple[str, ...]) -> None:
+    text, violated, reached = SHOWN[name]
+    program = compare.program_of(compare.unit_of(text), "s")
+
+    found, _ = answers(program, (*PLAIN, *on), 5_000)
+
+    assert (found.violated, found.reached, found.complete) == (violated, reached, True)
+
+
+def test_merging_is_worth_something_in_these_programs() -> None:
+    fewer = []
+    for name, (text, _, _) in SHOWN.items():
+        program = compare.program_of(compare.unit_of(text), "s")
+        if answers(program, (*PLAIN, "merge"), 5_000)[1] < answers(program, PLAIN, 5_000)[1]:
+            fewer.append(name)
+
+    assert len(fewer) > len(SHOWN) / 2
