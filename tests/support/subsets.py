@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The same program explored under all subsets of the reductions: what do the answers differ in?"""
+"""The same program explored under all subsets of the reductions, and where the answers differ."""
 
 from __future__ import annotations
 
