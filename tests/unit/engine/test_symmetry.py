@@ -260,7 +260,7 @@ shared bool bad;
 void f() { Gfn g = any Gfn; seq a; seq b; a = READ_ONCE(count[g]); b = READ_ONCE(count[g]);
            if (a != b) WRITE_ONCE(bad, true); atomic_inc(&count[g]); }
 invariant good { not bad }
-scenario s { Gfn = 2; process p[2] { forever { f(); } }
+scenario s { Gfn = 2; process p[3] { forever { f(); } }
              process q daemon { forever { atomic_inc(&count[any Gfn]); } } check good, no_data_race; }
 """
 
