@@ -425,14 +425,43 @@ shown(
     "a guard that is held for reading",
     """
     rwlock lock;
-    shared int 0..2 x written under lock.read;
+    shared int 0..2 x written under lock.read read under lock.read;
     scenario s {
         process p { read_lock(&lock); atomic_inc(&x); atomic_inc(&x); read_unlock(&lock); }
-        process q { read_lock(&lock); if (atomic_read(&x) == 1) { cover half; } read_unlock(&lock); }
+        process q { read_lock(&lock); if (x == 1) { cover half; } read_unlock(&lock); }
+        check no_data_race;
         cover half;
     }
-    """,
+    """.replace("    cover half;\n    scenario", "    scenario"),
     reached="half",
+)
+# A call begins and ends although nothing else is to be seen of it.
+shown(
+    "a call that a property counts",
+    """
+    spinlock lock;
+    shared int 0..3 x guarded by lock;
+    void f() { x = 2; }
+    invariant nobody_is_in_it { !(exists (f c) : true) }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; f(); x = 3; spin_unlock(&lock); }
+        check nobody_is_in_it;
+    }
+    """,
+    "nobody_is_in_it",
+)
+# What was chosen is seen before the store that belongs to the step behind it.
+shown(
+    "a choice that a property sees",
+    """
+    scalarset Gfn;
+    spinlock lock;
+    shared bool x guarded by lock;
+    void f() { Gfn? k = none; spin_lock(&lock); spin_unlock(&lock); k = any Gfn; spin_lock(&lock); x = true; spin_unlock(&lock); }
+    invariant stored_first { forall (f c) : c.k != none implies x }
+    scenario s { Gfn = 2; process p { f(); } check stored_first; }
+    """,
+    "stored_first",
 )
 # Whoever frees an object takes no lock of those who use it.
 shown(
