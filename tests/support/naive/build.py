@@ -295,14 +295,17 @@ def build(world: World, *, abstract: bool = False) -> Built:
     chosen: list[Found] = []
     cover_names: list[str] = []
     for item in world.scenario.items:
-        if isinstance(item, s.Check):
-            for name in item.names:
+        if isinstance(item, s.CoverList):
+            cover_names += [n.text for n in item.names]
+    for item in [*world.scenario.items, *world.expects]:
+        if isinstance(item, s.Check | s.Expect):
+            for name in item.names if isinstance(item, s.Check) else item.properties:
                 if name.text in CHOSEN:
                     checks.add(name.text)
                 elif name.text in world.root.table:
-                    chosen.append(world.find(world.root, (name.text,)))
-        elif isinstance(item, s.CoverList):
-            cover_names += [n.text for n in item.names]
+                    found = world.find(world.root, (name.text,))
+                    if found not in chosen:
+                        chosen.append(found)
     wishes = Wishes(world)
     covers_found: list[Found] = []
     for cover in cover_names:
@@ -335,7 +338,7 @@ def build(world: World, *, abstract: bool = False) -> Built:
             pool_fields[pool] = [(p, x) for p, x in start.items() if p[0] == pool]
             for i in range(pools[pool]):
                 start["allocated", pool, i] = 0
-    model = Model(list(start), threads, locks, seq_homes, pools, pool_fields, _guards(world), checks, racy)
+    model = Model(list(start), threads, locks, seq_homes, pools, pool_fields, _guards(world, checks), checks, racy)
     stepper = Stepper(model, abstract=abstract)
     properties: list[Property] = []
     covers: dict[str, Property | None] = dict.fromkeys(cover_names)
@@ -449,17 +452,19 @@ def _memory(
     return start, locks, racy
 
 
-def _guards(world: World) -> dict[str, Guard]:
+def _guards(world: World, checks: set[str]) -> dict[str, Guard]:
     guards: dict[str, Guard] = {}
     for scope in world.all_scopes():
         for found in scope.table.values():
             what = found.what
             if isinstance(what, s.VarDecl) and what.guard is not None:
-                guards[found.key] = _guard(world, found, what, what.guard)
+                guards[found.key] = _guard(world, found, what, what.guard, checks)
     return guards
 
 
-def _guard(world: World, found: Found, what: s.VarDecl, clause: s.GuardClause) -> Guard:
+def _guard(
+    world: World, found: Found, what: s.VarDecl, clause: s.GuardClause, checks: set[str]
+) -> Guard:
     f = Flattener(world, Watch(), found.scope, direct=True)
     names: dict[str, Meaning] = {}
     for d in what.dimensions:
@@ -471,12 +476,18 @@ def _guard(world: World, found: Found, what: s.VarDecl, clause: s.GuardClause) -
             names[d.name.text] = BoundName(d.name.text, kind)
     f.names = [names]
 
-    def compiled(guard: s.Guard) -> Val:
+    def compiled(guard: s.Guard, *, writing: bool) -> Val:
         match guard:
             case s.GuardLock(lock, mode):
                 place = f.place(lock)
-                how = mode or "any"
-                return Val(lambda c: int(held(c.mem[place.path(c)], how, c.thread)), frozenset(), None)
+                shared = isinstance(place.type, v.Lock) and place.type.shared
+                how = "write" if mode == "write" or (mode is None and shared and writing) else "any"
+                atomics = mode == "read" and writing  # readers may write by atomic operations only
+                return Val(
+                    lambda c: int(held(c.mem[place.path(c)], how, c.thread) and bool(c.bound["marked"] or not atomics)),
+                    frozenset(),
+                    None,
+                )
             case s.GuardAtomic():
                 return Val(lambda c: c.bound["marked"], frozenset(), None)
             case s.GuardOwner(index):
@@ -491,17 +502,16 @@ def _guard(world: World, found: Found, what: s.VarDecl, clause: s.GuardClause) -
 
                 return Val(owns, frozenset(), None)
             case s.GuardBoth(parts, every):
-                inner = [compiled(p) for p in parts]
+                inner = [compiled(p, writing=writing) for p in parts]
                 if every:
                     return Val(lambda c: int(all(p.get(c) for p in inner)), frozenset(), None)
                 return Val(lambda c: int(any(p.get(c) for p in inner)), frozenset(), None)
 
-    write = compiled(clause.write)
-    read = compiled(clause.read) if clause.read is not None else write
+    write = compiled(clause.write, writing=True)
+    read = compiled(clause.read or clause.write, writing=False)
     strict = clause.guarded
     dimensions = [d.name.text if d.name else "" for d in what.dimensions]
     races = "no_data_race"
-    checks = {n.text for i in world.scenario.items if isinstance(i, s.Check) for n in i.names}
 
     def guard(c: Context, access: Access, thread: Thread) -> None:
         bound: dict[str, v.Value] = {"marked": int(access.marked), "thread": thread}

@@ -600,6 +600,8 @@ class Flattener:
         if isinstance(expr, s.Field):
             if isinstance(expr.base, s.Name) and isinstance(m := self.lookup(expr.base.text), CallName):
                 return self.call_local(m, expr.name.text)
+            if found is not None:
+                return self.read(self.place(expr), expr.span, mark)
             if not self.is_place(expr.base):
                 return self.part(self.value(expr.base), expr.name.text)
             base = self.place(expr.base)
@@ -750,11 +752,29 @@ class Flattener:
         over.jump = self.here()
         return self.local_val(result.key, yes.type or no.type)
 
+    def value_before(self, expr: s.Expr, later: Callable[[], object]) -> Val:
+        """The value of an expression as it is now, whatever is done to its locals later."""
+        value = self.value(expr)
+        start = len(self.code)
+        changed: set[str | None] = set()
+
+        def look() -> None:
+            later()
+            changed.update(instr.writes for instr in self.code[start:])
+
+        self.trial(look)
+        if not value.reads & changed:
+            return value
+        kept = self.fresh("", value.type or v.Bool())
+        self.emit("set", expr.span, val=value, target=kept.key)
+        return self.local_val(kept.key, value.type)
+
     def binary(self, expr: s.Binary) -> Val:
         """Every operator that evaluates both sides."""
         o = s.BinaryOp
         op = expr.op
-        left, right = self.value(expr.left), self.value(expr.right)
+        left = self.value_before(expr.left, lambda: self.value(expr.right))
+        right = self.value(expr.right)
         reads = left.reads | right.reads
         if op is o.EQUAL:
             return Val(lambda c: int(v.same(left.get(c), right.get(c))), reads, v.Bool())
@@ -794,7 +814,10 @@ class Flattener:
             old = self.local_val(kept.key, place.type)
             new = Val(lambda c: v.as_int(old.get(c)) + (1 if increment else -1), old.reads, place.type)
         self.write(place, new, span, word=word)
-        return new if prefix and not place.is_local else self.read(place, span) if prefix else old
+        if not prefix:
+            return old
+        kind = place.type
+        return Val(lambda c: v.fit(new.get(c), kind), new.reads, kind) if not place.is_local else self.read(place, span)
 
     def the(self, expr: s.The) -> Val:
         """`the T x where (e)`."""
@@ -811,7 +834,21 @@ class Flattener:
                 raise v.out_of_bounds(f"the: {len(fitting)} fit")
             return fitting[0]
 
-        return Val(get, bound.reads, kind)
+        return self.looked_up(Val(get, bound.reads, kind), expr.span)
+
+    def looked_up(self, value: Val, span: object) -> Val:
+        """In code, looking at many places at once is a step of its own."""
+        if self.direct:
+            return value
+        outer = self.group
+        if outer is None:
+            self.emit("atomic", span)
+            self.groups += 1
+            self.group = self.groups
+        kept = self.fresh("", value.type or v.Bool())
+        self.emit("set", span, val=value, target=kept.key)
+        self.group = outer
+        return self.local_val(kept.key, value.type)
 
     def candidates(self, kind: v.Type) -> Callable[[Context], list[v.Value]]:
         """What a bound variable ranges over."""
@@ -975,8 +1012,17 @@ class Flattener:
                 self.copy(self.local_place(local), argument, expr.span)
                 bound.append((parameter, local))
             else:
-                bound.append((parameter, self.value(argument)))
+                behind = expr.arguments[len(bound) + 1 :]
+                bound.append((parameter, self.value_before(argument, lambda b=behind: self.all_values(b))))  # type: ignore[misc]
         return bound
+
+    def all_values(self, expressions: tuple[s.Expr, ...]) -> None:
+        """Evaluate them all (functions' names aside)."""
+        for expression in expressions:
+            found = self.global_of(expression)
+            name = isinstance(expression, s.Name) and isinstance(self.lookup(expression.text), FunctionName)
+            if not name and (found is None or not isinstance(found.what, s.FunctionDecl)):
+                self.value(expression)
 
     def pure(self, found: Found, expr: s.Call) -> Val:
         """A pure function in direct mode: run on the spot."""
@@ -1356,6 +1402,22 @@ class Flattener:
         test.jump = self.here()
         self.end_loop(span)
 
+    def each_in_order(self, domain: Val, local: LocalName, body: s.Stmt, span: object) -> None:
+        """The elements of a list, as it was at the beginning."""
+        left = self.fresh("", v.Bool())
+        self.emit("set", span, val=domain, target=left.key)
+        head = self.here()
+        rest = self.local_val(left.key, None)
+        test = self.branch(Val(lambda c: int(bool(in_order(rest.get(c)))), rest.reads, None), span)
+        first = Val(lambda c: in_order(rest.get(c))[0], rest.reads, None)
+        self.emit("set", span, val=first, target=local.key)
+        fewer = Val(lambda c: v.Items(tuple(in_order(rest.get(c))[1:])), rest.reads, None)
+        self.emit("set", span, val=fewer, target=left.key)
+        self.loop(body, head)
+        self.jump(span, head)
+        test.jump = self.here()
+        self.end_loop(span)
+
     def for_each(self, statement: s.ForEach) -> None:
         """Each member once."""
         span = statement.span
@@ -1364,6 +1426,10 @@ class Flattener:
         domain = None if statement.domain is None else self.value(statement.domain)
         self.names.append({})
         self.declare(statement.name.text, local)
+        if domain is not None and isinstance(domain.type, v.ListOf):
+            self.each_in_order(domain, local, statement.body, span)
+            self.names.pop()
+            return
         free = (isinstance(kind, v.Ident) and kind.scalarset) or domain is not None
         if domain is None and (self.direct or not free):
             self.counted(v.members(kind), local, statement.body, span)
@@ -1653,9 +1719,9 @@ def in_order(value: v.Value) -> list[v.Value]:
 
 
 def contains(whole: v.Value, value: v.Value) -> bool:
-    """`x in s`; `none` is no member of anything."""
+    """`x in s`; `none` is a member of nothing."""
     if value is None:
-        raise v.out_of_bounds("none as a member")
+        return False
     return any(v.same(value, x) for x in in_order(whole))
 
 

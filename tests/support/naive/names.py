@@ -58,8 +58,10 @@ class World:
         scenarios = {i.name.text: i for i in root.items if isinstance(i, s.ScenarioDecl)}
         mutants = {i.name.text: i for i in root.items if isinstance(i, s.MutantDecl)}
         edits: tuple[s.Edit, ...] = ()
+        self.expects: tuple[s.Expect, ...] = ()
         while case in mutants:
             edits = mutants[case].edits + edits
+            self.expects += mutants[case].expects
             case = mutants[case].base.text
         self.scenario = scenarios[case]
         self.processes = {p.name.text: p for p in self.scenario.items if isinstance(p, s.ProcessDecl)}
