@@ -341,9 +341,22 @@ shown(
     shared int 0..2 x guarded by lock;
     void f() { int 0..2 k = 0; spin_lock(&lock); k = 1; x = 1; k = 2; x = 2; spin_unlock(&lock); }
     invariant never_one { forall (f c) : c.k != 1 }
-    scenario s { process p { f(); } check never_one; }
+    shared bool begun;
+    scenario s { process p { begun = true; f(); } check never_one; }
     """,
     "never_one",
+)
+# It does not break of itself: the local is set before the call is seen.
+shown(
+    "a local that is never one",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    shared bool begun;
+    void f() { int 0..2 k = 0; spin_lock(&lock); x = 1; k = 2; x = 2; spin_unlock(&lock); }
+    invariant never_one { forall (f c) : c.k != 1 }
+    scenario s { process p { begun = true; f(); } check never_one; }
+    """,
 )
 # The state in front of the assertion that fails is reachable, though the step that it belongs to has no end.
 shown(
@@ -459,7 +472,8 @@ shown(
     shared bool x guarded by lock;
     void f() { Gfn? k = none; spin_lock(&lock); spin_unlock(&lock); k = any Gfn; spin_lock(&lock); x = true; spin_unlock(&lock); }
     invariant stored_first { forall (f c) : c.k != none implies x }
-    scenario s { Gfn = 2; process p { f(); } check stored_first; }
+    scenario s { Gfn = 2; process p { begun = true; f(); } check stored_first; }
+    shared bool begun;
     """,
     "stored_first",
 )
