@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import Phase, given, settings
 
@@ -10,11 +12,11 @@ from tests.support import compare
 from tests.support.generate import generate, programs
 
 
-def disagreements(seeds: range) -> tuple[int, list[str]]:
+def disagreements(seeds: range, most: int) -> tuple[int, list[str]]:
     """How many cases of the seeds' programs were compared, and what differs."""
     compared, found = 0, []
     for seed in seeds:
-        number, differences = compare.compare_text(generate(seed))
+        number, differences = compare.compare_text(generate(seed), most=most)
         compared += number
         found += [f"seed {seed}: {difference}" for difference in differences]
     return compared, found
@@ -22,14 +24,14 @@ def disagreements(seeds: range) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize("first", [1, 101, 201])
 def test_random_programs_get_the_same_answers_from_all_checkers(first: int) -> None:
-    compared, found = disagreements(range(first, first + 40))
+    compared, found = disagreements(range(first, first + 100), most=200)
     assert found == []
-    assert compared > 30
+    assert compared > 50
 
 
 @pytest.mark.slow
 def test_many_random_programs_get_the_same_answers_from_all_checkers() -> None:
-    compared, found = disagreements(range(10_000, 10_600))
+    compared, found = disagreements(range(10_000, 10_600), compare.MOST_STATES)
     assert found == []
     assert compared > 400
 
@@ -37,7 +39,7 @@ def test_many_random_programs_get_the_same_answers_from_all_checkers() -> None:
 @settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # compare.shrunk does better
 @given(programs())
 def test_programs_that_hypothesis_draws_get_the_same_answers_too(text: str) -> None:
-    assert compare.compare_text(text)[1] == []
+    assert compare.compare_text(text, most=200)[1] == []
 
 
 def test_a_seed_always_gives_the_same_program() -> None:
@@ -65,3 +67,9 @@ def test_a_local_that_a_property_reads_later_is_not_cleared_on_the_way_there() -
 def test_a_difference_is_told_with_a_small_program() -> None:
     long = generate(3)
     assert compare.shrunk(long, lambda text: "scenario" in text).count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_language_s_cases_get_the_same_answers_from_all_checkers() -> None:
+    files = sorted((Path(__file__).parents[1] / "cases").rglob("*.kvm"))
+    assert compare.compare_files(files, (files[0].parents[1],), 1500) == 0

@@ -236,10 +236,10 @@ def program_of(unit: Unit, case: str) -> Program:
     return program
 
 
-def differences(unit: Unit, case: str) -> list[Difference] | None:
+def differences(unit: Unit, case: str, *, most: int = MOST_STATES) -> list[Difference] | None:
     """What the checkers disagree about in one case; None if it is too large to say."""
     program = program_of(unit, case)
-    naive = by_naive(unit, case)
+    naive = by_naive(unit, case, most=most)
     if not naive.complete:
         return None
     found = _parts(case, "naive", naive, "evaluator", by_evaluator(program), states=True)
@@ -337,14 +337,14 @@ def kind_of(difference: Difference) -> str:
     return difference.right + " " + difference.what.split(":")[0]
 
 
-def compare_text(text: str) -> tuple[int, list[Difference | str]]:
+def compare_text(text: str, *, most: int = MOST_STATES) -> tuple[int, list[Difference | str]]:
     """All cases of one program: how many were compared, and what differs (or crashed, as text)."""
     unit = unit_of(text)
     compared = 0
     found: list[Difference | str] = []
     for case in cases_of(unit):
         try:
-            here = differences(unit, case)
+            here = differences(unit, case, most=most)
         except Refused:
             continue
         if here is not None:
@@ -364,7 +364,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--states", type=int, default=MOST_STATES, help="specs with more are left out")
     options = parser.parse_args(arguments)
     if options.files:
-        return _compare_files(options.files, tuple(options.search), options.states)
+        return compare_files(options.files, tuple(options.search), options.states)
     started, compared, refused, large, shown = time.monotonic(), 0, 0, 0, 0
     differing: dict[str, list[int]] = {}
     reasons: dict[str, int] = {}
@@ -422,14 +422,14 @@ def _of_spec(unit: Unit, case: str, most: int) -> list[Difference] | None:
     )
 
 
-def _compare_files(files: list[Path], search: tuple[Path, ...], most: int) -> int:
+def compare_files(files: list[Path], search: tuple[Path, ...], most: int) -> int:
+    """Compare on specs; print each case; 1 if there is any difference or crash."""
     bad = 0
     for path in files:
         collector = Collector()
         unit = load(path, search, collector)
         if unit is None:
             print(f"{path}: not loaded: {[d.message for d in collector.all()][:3]}")
-            bad = 1
             continue
         for case in cases_of(unit):
             try:

@@ -374,6 +374,7 @@ class Generator:
             (0.4 if scope.in_loop else 0, self.leave_loop),
             (0.8 if features.unset else 0, self.late_assignment),
         ]
+        makers = [(weight, make) for weight, make in makers if weight > 0]
         weights = [w for w, _ in makers]
         lines: list[str] | None = None
         for _ in range(8):
@@ -788,11 +789,12 @@ class Generator:
         if not unions:
             return None
         x = self.rng.choice(unions)
+        cases = f"case empty: {self.simple(scope)} case one: ; case num: {self.simple(scope)}"
         return [
             indent + self.pick(
                 (1, lambda: f"if ({x}.is(num) && {x}.num == 1) {self.simple(scope)}"),
                 (0.3, lambda: f"if ({x}.num == 1) {self.simple(scope)}"),
-                (1, lambda: f"switch ({x}) {{ case empty: {self.simple(scope)} case one: ; case num: {self.simple(scope)} }}"),
+                (1, lambda: f"switch ({x}) {{ {cases} }}"),
             )
         ]  # fmt: skip
 
@@ -1014,9 +1016,8 @@ class Generator:
             )
             if self.labels.get(name) and self.maybe(0.4):
                 start = f"{name}@{self.labels[name][0]}({first})"
-            lines.append(
-                f"invariant m0 {{ {self.quantified(f'after {start}{end} : {self.property_expression(1)}').replace('exists', 'forall')} }}"
-            )
+            claim = self.quantified(f"after {start}{end} : {self.property_expression(1)}")
+            lines.append(f"invariant m0 {{ {claim.replace('exists', 'forall')} }}")
             names.append("m0")
         if self.features.live_calls and self.functions:
             name, parameters, _ = self.rng.choice(self.functions)
