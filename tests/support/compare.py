@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from itertools import combinations
 from pathlib import Path
 
 from kvmcheck.elaborate.declarations import elaborate
@@ -180,7 +181,15 @@ def _cyclic(edges: set[tuple[tuple[int, int], tuple[int, int]]]) -> bool:
 UNREDUCED = Reductions(**{f.name: f.name == "dead_locals" for f in fields(Reductions)})
 
 #: Each of the others that is on unless somebody says no is tried by itself.
-REDUCTIONS = tuple(f.name for f in fields(Reductions) if f.name != "dead_locals" and getattr(ALL, f.name))
+REDUCTIONS = tuple((f.name,) for f in fields(Reductions) if f.name != "dead_locals" and getattr(ALL, f.name))
+
+#: Every subset of the others.
+EVERY_SUBSET = tuple(
+    subset
+    for names in [[f.name for f in fields(Reductions) if f.name != "dead_locals"]]
+    for length in range(1, len(names) + 1)
+    for subset in combinations(names, length)
+)
 
 
 def by_engine(program: Program, reductions: Reductions = ALL, *, most: int = 4 * MOST_STATES) -> Summary:
@@ -236,18 +245,24 @@ def program_of(unit: Unit, case: str) -> Program:
     return program
 
 
-def differences(unit: Unit, case: str, *, most: int = MOST_STATES) -> list[Difference] | None:
-    """What the checkers disagree about in one case; None if it is too large to say."""
+def differences(
+    unit: Unit, case: str, *, most: int = MOST_STATES, tried: tuple[tuple[str, ...], ...] = REDUCTIONS
+) -> list[Difference] | None:
+    """What the checkers disagree about in one case, the engine with each of the sets of reductions that are tried.
+
+    None if it is too large to say.
+    """
     program = program_of(unit, case)
     naive = by_naive(unit, case, most=most)
     if not naive.complete:
         return None
     found = _parts(case, "naive", naive, "evaluator", by_evaluator(program), states=True)
     found += _parts(case, "naive", naive, "engine", by_engine(program, UNREDUCED), states=True)
-    found += _parts(case, "naive", naive, "engine as it comes", by_engine(program), states=False)
-    for name in REDUCTIONS:
-        reduced = by_engine(program, replace(UNREDUCED, **{name: True}))
-        found += _parts(case, "naive", naive, f"engine with {name}", reduced, states=False)
+    as_it_comes = "engine as it comes, with merge" if ALL.merge else "engine as it comes"
+    found += _parts(case, "naive", naive, as_it_comes, by_engine(program), states=False)
+    for names in tried:
+        reduced = by_engine(program, replace(UNREDUCED, **dict.fromkeys(names, True)))
+        found += _parts(case, "naive", naive, f"engine with {'+'.join(names)}", reduced, states=False)
     return found
 
 
@@ -321,10 +336,10 @@ def _plainer(line: str) -> Iterator[str]:
             yield f"    check {', '.join(n for n in names if n != name)};"
 
 
-def _fails(text: str, case: str, wanted: str) -> bool:
+def _fails(text: str, case: str, wanted: str, tried: tuple[tuple[str, ...], ...]) -> bool:
     """Whether a program still shows a difference of this kind."""
     try:
-        found = differences(unit_of(text), case)
+        found = differences(unit_of(text), case, tried=tried)
     except Refused:
         return False
     except Exception as error:  # noqa: BLE001  # a crash is a difference as well, and is to stay the same one
@@ -361,10 +376,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=5, help="how many differences to make small and show")
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="compare these specs instead")
     parser.add_argument("--search", nargs="*", type=Path, default=[Path("model"), Path("specs")])
+    parser.add_argument("--reductions", action="store_true", help="every subset of them, not each alone")
     parser.add_argument("--states", type=int, default=MOST_STATES, help="specs with more are left out")
     options = parser.parse_args(arguments)
     if options.files:
         return compare_files(options.files, tuple(options.search), options.states)
+    tried = EVERY_SUBSET if options.reductions else REDUCTIONS
     started, compared, refused, large, shown = time.monotonic(), 0, 0, 0, 0
     differing: dict[str, list[int]] = {}
     reasons: dict[str, int] = {}
@@ -377,7 +394,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         for case in cases_of(unit):
             try:
-                found = differences(unit, case)
+                found = differences(unit, case, tried=tried)
             except Refused as error:
                 refused += 1
                 reason = str(error)
@@ -397,7 +414,7 @@ def main(arguments: list[str] | None = None) -> int:
                 if len(differing[kind]) == 1 and shown < options.show:
                     shown += 1
                     print(f"seed {seed}, {case}: {said}")
-                    print(shrunk(text, lambda t, c=case, k=kind: _fails(t, c, k)), flush=True)  # type: ignore[misc]
+                    print(shrunk(text, lambda t, c=case, k=kind: _fails(t, c, k, tried)), flush=True)  # type: ignore[misc]
     seconds = time.monotonic() - started
     print(
         f"seeds {options.seed}..{options.seed + options.programs - 1}: {compared} cases compared, "
