@@ -11,7 +11,7 @@ from kvmcheck.engine.explicit import explore
 from kvmcheck.engine.reductions import SWITCHES, reductions_with
 from kvmcheck.semantics.program import Program
 
-#: Without any reduction no more states than this are looked at: with a seq that counts there may be no end.
+#: Runs without `seq` or without `dead` look at no more states than this: they may have no end, or none within reach.
 MOST_WITHOUT = 200_000
 
 
@@ -29,17 +29,22 @@ class Measure:
 def compared(program: Program, budget: Budget, off: Collection[str] = ()) -> tuple[Measure, ...]:
     """The runs with none, with each one alone and with all together, in this order, whatever is violated.
 
-    Where a run without any finds no end for want of `seq`, the others all have `seq`.
+    Where there are too many states without `seq` or `dead`, the others are tried beside these two.
     """
     names = [name for name in SWITCHES if name not in off]
     limit = MOST_WITHOUT if budget.states is None else min(budget.states, MOST_WITHOUT)
-    without = _measured(program, (), replace(budget, states=limit))
     least: tuple[str, ...] = ()
-    if not without.complete and "seq" in names and program.seq_homes:
-        least = ("seq",)
+    runs = [_measured(program, least, replace(budget, states=limit))]
+    for name in ("seq", "dead"):
+        if name in names and not runs[-1].complete:
+            least = (*least, name)
+            # With both of them there is nothing left to leave out: the run has the limits that were asked for.
+            allowed = budget if name == "dead" else replace(budget, states=limit)
+            runs.append(_measured(program, least, allowed))
     sets = [tuple(name for name in SWITCHES if name in (*least, chosen)) for chosen in names]
     sets.append(tuple(names))
-    return (without, *(_measured(program, on, budget) for on in dict.fromkeys(sets) if on))
+    done = {run.on for run in runs}
+    return (*runs, *(_measured(program, on, budget) for on in dict.fromkeys(sets) if on not in done))
 
 
 def _measured(program: Program, on: tuple[str, ...], budget: Budget) -> Measure:
