@@ -377,11 +377,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="compare these specs instead")
     parser.add_argument("--search", nargs="*", type=Path, default=[Path("model"), Path("specs")])
     parser.add_argument("--reductions", action="store_true", help="every subset of them, not each alone")
-    parser.add_argument("--states", type=int, default=MOST_STATES, help="specs with more are left out")
+    parser.add_argument("--brief", action="store_true", help="the engine unreduced and as it comes only")
+    parser.add_argument("--states", type=int, default=MOST_STATES, help="cases with more are left out")
     options = parser.parse_args(arguments)
     if options.files:
         return compare_files(options.files, tuple(options.search), options.states)
-    tried = EVERY_SUBSET if options.reductions else REDUCTIONS
+    tried = EVERY_SUBSET if options.reductions else () if options.brief else REDUCTIONS
     started, compared, refused, large, shown = time.monotonic(), 0, 0, 0, 0
     differing: dict[str, list[int]] = {}
     reasons: dict[str, int] = {}
@@ -394,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         for case in cases_of(unit):
             try:
-                found = differences(unit, case, tried=tried)
+                found = differences(unit, case, most=options.states, tried=tried)
             except Refused as error:
                 refused += 1
                 reason = str(error)
