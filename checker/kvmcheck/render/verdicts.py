@@ -13,6 +13,7 @@ from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import padded, visible, width, wrapped
 from kvmcheck.render.reductions import reduction_lines
 from kvmcheck.render.text import told
+from kvmcheck.semantics.program import Check
 from kvmcheck.semantics.verdict import Verdict
 
 _STYLE = {Verdict.HOLDS: "green", Verdict.VIOLATED: "bold red", Verdict.UNKNOWN: "bold yellow"}
@@ -25,6 +26,20 @@ _OFF = {
     Outcome.UNKNOWN: "unknown",
     Outcome.BAD_INPUT: "with errors",
     Outcome.OUR_BUG: "ended by an internal error",
+}
+#: Checks that break inside a step, which then has no next state.
+_ENDS_RUN = {
+    check.value
+    for check in (
+        Check.NO_SLEEP_IN_ATOMIC,
+        Check.NO_ASSERTION_FAILURE,
+        Check.NO_OUT_OF_BOUNDS,
+        Check.NO_UNSET_READ,
+        Check.NO_LOCK_MISUSE,
+        Check.NO_UNGUARDED_ACCESS,
+        Check.NO_USE_AFTER_FREE,
+        Check.SEQ_LOST_UPDATE,
+    )
 }
 #: Columns of the verdict and of the name in front of what is said about it.
 _VERDICT = 10
@@ -73,6 +88,8 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         lines += _indented(f"not as expected: {text}", paint, "bold red")
     if case.judgement.also:
         lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
+    for text in _cut_short(account):
+        lines += _indented(text, paint, "yellow")
     if case.reduced is not None:
         lines += reduction_lines(case.reduced, account, paint)
     if detail.traces and (detail.alone or not expected):
@@ -185,6 +202,18 @@ def _surprises(case: CaseReport, account: Account) -> list[str]:
     """What is not as expected and not plain from the verdicts above it."""
     plain = {f"{finding.property} is {finding.verdict.value}" for finding in account.findings}
     return [text for text in case.judgement.unmet if text not in plain and not text.startswith("cover ")]
+
+
+def _cut_short(account: Account) -> list[str]:
+    """Where runs end: HOLDS says nothing of what would come behind."""
+    ends = [
+        finding.property
+        for finding in account.findings
+        if finding.verdict is Verdict.VIOLATED and finding.property in _ENDS_RUN
+    ]
+    if not ends or not account.complete:
+        return []
+    return [f"a run ends where {' or '.join(ends)} breaks: what would come behind was not looked at"]
 
 
 def _verdicts(account: Account, paint: Paint, *, brief: bool) -> list[str]:

@@ -79,6 +79,16 @@ def test_what_broke_besides_is_listed() -> None:
     assert "broken as well: another" in lines(mutant)
 
 
+def test_where_runs_end_is_said_when_the_rest_was_looked_at() -> None:
+    told = account(result())
+    broken = Finding("no_lock_misuse", Verdict.VIOLATED, "", (), ())
+    whole = replace(told, complete=True, findings=(*told.findings, broken))
+
+    assert "a run ends where no_lock_misuse breaks" in lines(case(whole))
+    assert "a run ends where" not in lines(case(replace(whole, complete=False)))
+    assert "a run ends where" not in lines(case(replace(whole, findings=told.findings)))
+
+
 def test_a_vacuous_property_is_called_vacuous() -> None:
     told = account(result())
     empty = Finding("sane", Verdict.HOLDS, "", ("held(mmu_lock)",), ())
