@@ -149,12 +149,15 @@ class Code(Expressions):
     def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:
         """One load: a step of its own."""
         if ghost and self.order is not Order.RACE:
+            counts = span.text.startswith(("++", "--")) or span.text.endswith(("++", "--"))
             self.collector.error(
                 "KVM404",
                 "code can't look at ghost state",
                 span,
                 why="ghost state is not in the machine that is modelled",
-                help="read it in a `ghost` statement or a property",
+                help="write `ghost` before the statement"
+                if counts
+                else "read it in a `ghost` statement or a property",
             )
         target = self.temporary(sort)
         load = Load(target, place, self.order)

@@ -37,9 +37,9 @@ _NO_WORDS = {
     "extern": "leave it out, and `use` the module that declares it",
     "const": "leave it out: a `param` is what does not change",
     "volatile": "leave it out, and mark the access: `READ_ONCE(x)`",
-    "unsigned": "write a range: `int 0..N`",
+    "unsigned": "write a range: `int 0..N`; a sequence count is a `seq`",
     "signed": "write a range: `int lo..hi`",
-    "long": "write a range: `int lo..hi`",
+    "long": "write a range: `int lo..hi`; a sequence count is a `seq`",
     "typedef": "leave it out: the name of a struct is a type",
     "register": "leave it out",
 }
