@@ -492,7 +492,6 @@ class Steps:
         *,
         write: bool,
         order: Order,
-        atomic: bool = False,
     ) -> None:
         """Check the guard of an access, and note it if it may race."""
         if self.exempt:
@@ -513,9 +512,7 @@ class Steps:
                 more = [self._value(index, ctx, span) for index in place.indices]
                 indices = (*(f"({pointer})[{nth + 1}]" for nth in range(known)), *more)
             bound = {name: index for name, index in zip(rule.dimensions, indices, strict=True) if name}
-            guard = self._guard(
-                rule.write if write else rule.read, ctx, bound, marked=marked or atomic, span=span
-            )
+            guard = self._guard(rule.write if write else rule.read, ctx, bound, marked=marked, span=span)
             if guard == "True":
                 continue
             test = negated(guard)
@@ -671,7 +668,7 @@ class Steps:
 
     def _update(self, operation: Update, ctx: Ctx, span: Span) -> Ctx:
         found = self._place(operation.place, ctx, span)
-        self._accessed(operation.place, found, ctx, span, write=True, order=operation.order, atomic=True)
+        self._accessed(operation.place, found, ctx, span, write=True, order=operation.order)
         self.versions += 1
         old = f"o{self.versions}"
         self._line(ctx.indent, f"{old} = {ctx.state}[{found[0]}]")

@@ -301,9 +301,7 @@ class Evaluator:
             case Update(place=place, new=new, target=target, result=result, order=order):
                 scope = self._scope(path, runner, span)
                 number, indices = resolve(place, scope)
-                self._accessed(
-                    path, runner, (number, indices), write=True, order=order, span=span, atomic=True
-                )
+                self._accessed(path, runner, (number, indices), write=True, order=order, span=span)
                 scope = replace(scope, old_value=path.values[number][self._element(number, indices)])
                 stored = value_of(new, scope)
                 told = None if result is None else value_of(result, scope)
@@ -424,7 +422,6 @@ class Evaluator:
         write: bool,
         order: Order,
         span: Span,
-        atomic: bool = False,
     ) -> None:
         """Note an access for races, after its guard was checked."""
         number, indices = place
@@ -437,9 +434,7 @@ class Evaluator:
             needed = rule.write if write else rule.read
             strict = write or rule.strict
             wanted = strict or (not marked and Check.NO_DATA_RACE in self.program.checks)
-            if wanted and not self._guarded(
-                needed, path, runner, (rule.dimensions, indices), marked or atomic
-            ):
+            if wanted and not self._guarded(needed, path, runner, (rule.dimensions, indices), marked):
                 verb = "written" if write else "read"
                 raise Broken(
                     Check.NO_UNGUARDED_ACCESS if strict else Check.NO_DATA_RACE,

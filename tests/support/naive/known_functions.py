@@ -165,7 +165,13 @@ BUILT_IN["atomic_set"] = _write("once", True)
 
 
 def update(
-    f: Flattener, place: Place, change: Change, kind: v.Type | None, reads: frozenset[str], span: object
+    f: Flattener,
+    place: Place,
+    change: Change,
+    kind: v.Type | None,
+    reads: frozenset[str],
+    span: object,
+    mark: str = "full",
 ) -> Val:
     """One read-modify-write of a shared place; its result."""
     from tests.support.naive.flatten import put
@@ -182,7 +188,7 @@ def update(
 
     if place.is_local:
         return _local_update(f, place, change, kind, reads, span)
-    return f.temp(kind, "update", span, place=place, update=whole, mark="full", reads=reads)
+    return f.temp(kind, "update", span, place=place, update=whole, mark=mark, reads=reads)
 
 
 def _local_update(
@@ -368,7 +374,7 @@ def _push(f: Flattener, e: s.Call, base: s.Expr) -> Val:
             raise v.out_of_bounds("the list is full")
         return v.Items(new), 0
 
-    update(f, place, change, v.Void(), item.reads, e.span)
+    update(f, place, change, v.Void(), item.reads, e.span, mark="plain")
     return nothing()
 
 
@@ -383,7 +389,7 @@ def _pop(f: Flattener, e: s.Call, base: s.Expr) -> Val:
             raise v.out_of_bounds("pop of an empty list")
         return v.Items(old.items[:-1]), old.items[-1]
 
-    return update(f, place, change, kind.element, frozenset(), e.span)
+    return update(f, place, change, kind.element, frozenset(), e.span, mark="plain")
 
 
 METHODS.update({"size": _size, "len": _size, "is": _is, "distinct": _distinct, "push": _push, "pop": _pop})
