@@ -263,6 +263,13 @@ def _known_mistake(where: Situation, expected: frozenset[str]) -> Diagnostic | N
         return _error(
             "KVM106", f"`=` stores a value, and {where_to} stores none", here, help="write `==` to compare"
         )
+    if last is not None and last.text in ("forall", "exists") and re.match(r"\w", token.text):
+        return _error(
+            "KVM100",
+            f"behind `{last.text}` stand brackets",
+            here,
+            help=f"write `{last.text} ({token.text} x) : …`",
+        )
     if last is not None and last.text in _NO_WORDS and last.kind == "NAME":
         return _error(
             "KVM121",

@@ -74,6 +74,7 @@ def test_a_mistake_in_a_statement_is_told_at_its_place(line: str, code: str, at:
         ("language 7;", [("KVM118", 1)]),
         ("invariant i { x.y at @a }", [("KVM120", 1)]),
         ("invariant i { a => b }", [("KVM121", 1)]),
+        ("invariant i { forall Gfn g : a }", [("KVM100", 1)]),
         ("invariant i { a = b }\ninvariant j { a b }\ninvariant k { a }", [("KVM106", 1), ("KVM100", 2)]),
         (
             "scenario s {\n Vcpu = 2\n process { }\n check a\n check b;\n}",
