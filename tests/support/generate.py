@@ -86,9 +86,11 @@ class Generator:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.features = Features(
-            **{name: rng.random() < 0.3 for name in Features.__dataclass_fields__ if name != "scalarset"}
-        )
+        names = [name for name in Features.__dataclass_fields__ if name not in ("scalarset", "locks")]
+        chosen = rng.sample(names, rng.randint(2, 5))  # a few at a time, so that each is used and they meet
+        self.features = Features(locks=rng.random() < 0.6, **{name: name in chosen for name in names})
+        if self.features.guards or self.features.sleeping:
+            self.features.locks = True
         self.variables: list[Variable] = []
         self.locks: list[Variable] = []
         self.ghosts: list[Variable] = []
@@ -348,25 +350,25 @@ class Generator:
             (2 if nested else 0, self.conditional),
             (2.5 if self.locks and nested and plain else 0, self.critical),
             (1 if self.locks and nested and plain else 0, self.trying),
-            (1.2 if features.loops and nested else 0, self.loop),
-            (1 if features.atomic_blocks and nested and plain else 0, self.atomic),
-            (0.8 if features.awaits and plain else 0, self.wait),
+            (2 if features.loops and nested else 0, self.loop),
+            (2 if features.atomic_blocks and nested and plain else 0, self.atomic),
+            (2 if features.awaits and plain else 0, self.wait),
             (0.8 if self.functions and scope.function != "f0" and plain else 0, self.call),
-            (1.5 if features.atomics else 0, self.read_modify_write),
-            (1 if features.ghosts else 0, self.ghost),
-            (2.5 if features.seq else 0, self.sequence),
-            (2.5 if features.objects and plain else 0, self.object_use),
+            (3.5 if features.atomics else 0, self.read_modify_write),
+            (2 if features.ghosts else 0, self.ghost),
+            (5 if features.seq else 0, self.sequence),
+            (6 if features.objects and plain else 0, self.object_use),
             (2 if features.pointers else 0, self.pointer_use),
-            (2 if features.sets else 0, self.set_use),
-            (2 if features.lists else 0, self.list_use),
+            (4 if features.sets else 0, self.set_use),
+            (4 if features.lists else 0, self.list_use),
             (2 if features.struct else 0, self.struct_use),
             (1.5 if features.union and nested else 0, self.union_use),
             (0.5, self.claim),
             (0.4 if plain else 0, self.choose),
             (0.6 if plain else 0, self.cover),
             (0.5 if features.enum and nested else 0, self.switch),
-            (0.4 if features.sleeping and plain else 0, lambda s, i: [f"{i}might_sleep();"]),
-            (0.4 if features.interrupts and plain else 0, self.irqs),
+            (1.5 if features.sleeping and plain else 0, lambda s, i: [f"{i}might_sleep();"]),
+            (2 if features.interrupts and plain else 0, self.irqs),
             (
                 0.3 if scope.result else 0,
                 lambda s, i: [f"{i}if ({self.boolean(s, 1)}) return {self.number(s, 1)};"],
@@ -681,7 +683,7 @@ class Generator:
     def sequence(self, scope: Scope, indent: str) -> list[str] | None:
         """Something with the seq."""
         copies = self.locals_of(scope, "seq")
-        if not copies and self.maybe(0.5):
+        if self.maybe(0.6 if not copies else 0.3):
             name = self.fresh(scope, "seq")
             scope.locals[name] = "seq"
             return [f"{indent}seq {name} = {self.rng.choice(['q', 'READ_ONCE(q)', 'data_race(q)'])};"]
@@ -693,7 +695,11 @@ class Generator:
             options += [
                 (2, lambda: f"if ({copy} {self.rng.choice(['==', '!='])} q) {self.simple(scope)}"),
                 (0.5, lambda: f"kept = {copy};"),
-                (0.5, lambda: f"if (kept == {copy}) {self.simple(scope)}"),
+                (1, lambda: f"if (kept == {copy}) {self.simple(scope)}"),
+                (
+                    2 if len(copies) > 1 else 0,
+                    lambda: f"if ({copies[0]} == {copies[-1]}) {self.simple(scope)}",
+                ),
                 (0.4, lambda: f"{copy} = kept;"),
             ]
             if not scope.in_loop:
@@ -712,6 +718,15 @@ class Generator:
             )  # fmt: skip
             return [f"{indent}O *{name} = {made};"]
         x = self.rng.choice(pointers)
+        if scope.depth == 1 and self.maybe(0.15):  # what a second life of an object finds
+            return [
+                f"{indent}if ({x} != NULL) {{",
+                f"{indent}    {x}->v = {self.rng.randint(1, 2)};",
+                f"{indent}    free({x});",
+                f"{indent}    {x} = {self.rng.choice(['alloc O or NULL', 'zalloc O or NULL'])};",
+                f"{indent}    if ({x} != NULL && {x}->v == 0) {self.simple(scope)}",
+                f"{indent}}}",
+            ]
         return [
             indent + self.pick(
                 (2, lambda: f"if ({x} != NULL) {x}->v = {self.number(scope, 1)};"),
@@ -1049,7 +1064,7 @@ class Generator:
         elif form < 0.35:
             bracket = "[2]"
         hardware = "hardware " if f.hardware and self.maybe(0.3) else ""
-        daemon = " daemon" if self.maybe(0.15) else ""
+        daemon = " daemon" if self.maybe(0.25) else ""
         self.budget = self.rng.randint(2, 4) if bracket else self.rng.randint(2, 6)
         scope = Scope(dict(locals_))
         body: list[str] = []
@@ -1097,7 +1112,7 @@ class Generator:
         lines += processes
         lines.append(f"    check {', '.join(names)};")
         for check in ("no_deadlock", "no_data_race", "no_sleep_in_atomic", "lock_order"):
-            if self.maybe(0.6):
+            if self.maybe(0.75):
                 lines.append(f"    check {check};")
         if self.covers:
             lines.append(f"    cover {', '.join(self.covers)};")
