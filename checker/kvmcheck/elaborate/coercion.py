@@ -95,10 +95,8 @@ def coerce(value: Typed, wanted: Sort, span: Span) -> Expr | None:
             return coerce(unwrapped, wanted, span)
         case (SeqSort(), SeqSort()):
             return value.expr
-        case (IntSort(), BoolSort()):
-            if isinstance(value.expr, Const):
-                return Const(int(value.expr.value != 0), BOOL)
-            return Apply(Op.NOT_EQUAL, (value.expr, Const(0, IntSort(0, 0))), BOOL)
+        case (IntSort(low=low, high=high), BoolSort()) if low >= 0 and high <= 1:
+            return Const(value.expr.value, BOOL) if isinstance(value.expr, Const) else value.expr
         case (BoolSort(), IntSort(low=low, high=high)) if low <= 0 and high >= 1:
             return value.expr
         case (ListSort(element=a), ListSort(element=b)) if _same_shape(a, b):

@@ -309,7 +309,7 @@ class _Elaboration:
 
     def _warn(self, world: World, declared: list[syntax.ProcessDecl]) -> None:
         """Warn of settings that change nothing, and of statements that are never reached."""
-        known = self._known_names()
+        known = set() if self.collector.has_errors else self._known_names()
         for name, size in world.sizes.items():
             if name in known and name not in world.used_sizes and name not in self.settings:
                 self.collector.warn(

@@ -195,6 +195,8 @@ class Expressions(ABC):
         fitted = coerce(value, wanted, span)
         if fitted is None:
             extra = ""
+            if isinstance(value.sort, IntSort) and isinstance(wanted, BoolSort):
+                extra = "a number is a condition in `if`; to keep it as a bool, write `!= 0`"
             if isinstance(value.sort, SeqSort) or isinstance(wanted, SeqSort):
                 extra = "a seq is only copied from a seq; `s++` and `next(copy)` count it on"
             self.collector.error(
@@ -216,7 +218,9 @@ class Expressions(ABC):
             case BoolSort() | UnknownSort():
                 return value.expr
             case IntSort():
-                return self.fitted(value, BOOL, span)
+                if isinstance(value.expr, Const):
+                    return Const(int(value.expr.value != 0), BOOL)
+                return Apply(Op.NOT_EQUAL, (value.expr, Const(0, IntSort(0, 0))), BOOL, span=span)
             case ObjectPointerSort() | PlacePointerSort():
                 return Apply(Op.NOT_EQUAL, (value.expr, Const(None, value.sort)), BOOL, span=span)
             case _:

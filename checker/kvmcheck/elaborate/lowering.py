@@ -399,12 +399,12 @@ class Code(Expressions):
             case syntax.Binary(op=BinaryOp.AND, left=left, right=right):
                 yes, no = self.branches(left)
                 self.graph.ends = yes
-                yes, other_no = self.branches(right) if yes else ([], [])
+                yes, other_no = self.branches(right)  # typed even where it can't be reached
                 return yes, no + other_no
             case syntax.Binary(op=BinaryOp.OR, left=left, right=right):
                 yes, no = self.branches(left)
                 self.graph.ends = no
-                other_yes, no = self.branches(right) if no else ([], [])
+                other_yes, no = self.branches(right)
                 return yes + other_yes, no
             case _:
                 asked = self.condition(expr)

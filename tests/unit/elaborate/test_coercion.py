@@ -25,7 +25,7 @@ def of(sort: Sort) -> Typed:
         (IntSort(0, 9), IntSort(0, 7), Op.FIT),
         (GFN, OptionalSort(GFN), None),
         (OptionalSort(GFN), GFN, Op.UNWRAP),
-        (IntSort(0, 3), BOOL, Op.NOT_EQUAL),
+        (IntSort(0, 1), BOOL, None),
         (IntSort(0, 3), SLOT, Op.FIT),
         (SLOT, IntSort(0, 2), None),
     ],
@@ -37,7 +37,7 @@ def test_a_value_is_converted_where_the_language_does_so(have: Sort, wanted: Sor
     assert isinstance(fitted, Apply | Local)
 
 
-@pytest.mark.parametrize(("have", "wanted"), [(GFN, SLOT), (IntSort(0, 1), GFN), (SeqSort(), IntSort(0, 3))])
+@pytest.mark.parametrize(("have", "wanted"), [(GFN, SLOT), (IntSort(0, 3), BOOL), (IntSort(0, 1), GFN), (SeqSort(), IntSort(0, 3))])
 def test_a_value_that_does_not_fit_is_refused(have: Sort, wanted: Sort) -> None:
     assert coerce(of(have), wanted, nowhere()) is None
 
