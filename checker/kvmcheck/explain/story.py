@@ -389,14 +389,15 @@ def _held(program: Program, state: State) -> tuple[Holding, ...]:
 
 
 def _start(program: Program, state: State) -> list[str]:
-    """The variables that do not begin with their declared values: what `init` chose."""
+    """The variables that do not begin with their declared values: what `init` chose; and what each `any` is."""
+    free = {name for name, value in program.sizes if value == "any"}
     chosen: list[str] = []
     for number, variable in enumerate(program.variables):
         if variable.kind is VariableKind.MONITOR:
             continue
         for element, value in enumerate(state.values[number]):
             text = shown(program, value, variable.sort)
-            if text != shown(program, variable.initial, variable.sort):
+            if variable.name in free or text != shown(program, variable.initial, variable.sort):
                 chosen.append(f"{element_name(program, variable, element)} = {text}")
     return chosen
 

@@ -68,6 +68,20 @@ def test_what_init_chose_is_told() -> None:
     assert tell(program(), trace(), "").start == ("pte[gfn0] = pfn0",)
 
 
+def test_what_a_free_parameter_is_is_told_even_if_it_is_the_default(tmp_path: Path) -> None:
+    spec = tmp_path / "free.kvm"
+    spec.write_text(
+        "param bool EARLY;\nshared int 0..1 x;\ninvariant one { x == 1 }\n"
+        'scenario s "a parameter is free" {\n    EARLY = any;\n'
+        "    process p { if (EARLY) x = 1; }\n    check one;\n}\n",
+        encoding="utf-8",
+    )
+    told = check(spec).cases[0].account
+
+    assert told is not None
+    assert told.findings[0].stories[0].start == ("EARLY = false",)
+
+
 def test_a_thread_that_takes_no_step_has_no_lane() -> None:
     alone = Trace(trace().initial, trace().steps[:2], None)
 
