@@ -373,7 +373,7 @@ class Stepper:
             self.store(run, path, value)
         elif instr.op == "update":
             assert instr.update is not None
-            self.note(run, number, Access(path, True, "full"))
+            self.note(run, number, Access(path, True, instr.mark))
             new, result = instr.update(run.mem[path], c)
             self.store(run, path, new)
             run.env[str(instr.target)] = result
