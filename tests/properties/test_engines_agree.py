@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
 
+from kvmcheck.lang.imports import Unit
+from kvmcheck.semantics.program import Program
 from tests.support import compare
 from tests.support.generate import generate, programs
 
@@ -75,3 +78,13 @@ def test_the_language_s_cases_get_the_same_answers_from_all_checkers(
     files = sorted((Path(__file__).parents[1] / "cases").rglob("*.kvm"))
     assert compare.compare_files(files, (files[0].parents[1],), 1500) == 0
     assert capsys.readouterr().out.count(": agree") > 150
+
+
+def test_an_engine_that_forgets_guards_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(unit: Unit, case: str) -> Program:
+        program = whole(unit, case)
+        return replace(program, variables=tuple(replace(x, guard=None) for x in program.variables))
+
+    whole = compare.program_of
+    monkeypatch.setattr(compare, "program_of", forgetful)
+    assert disagreements(range(40, 62), most=200)[1] != []

@@ -683,6 +683,18 @@ class Generator:
     def sequence(self, scope: Scope, indent: str) -> list[str] | None:
         """Something with the seq."""
         copies = self.locals_of(scope, "seq")
+        if not scope.in_loop and scope.depth == 1 and self.maybe(0.12):  # two copies, both stale in the end
+            first, second = self.fresh(scope, "seq"), self.fresh(scope, "seq")
+            middle = self.rng.choice(["q++;", "atomic_inc(&q);", ";"])
+            return [
+                f"{indent}{{",
+                f"{indent}    seq {first} = q;",
+                f"{indent}    {middle}",
+                f"{indent}    seq {second} = {self.rng.choice(['q', 'kept', first])};",
+                f"{indent}    q++;",
+                f"{indent}    if ({first} {self.rng.choice(['==', '!='])} {second}) {self.simple(scope)}",
+                f"{indent}}}",
+            ]
         if self.maybe(0.6 if not copies else 0.3):
             name = self.fresh(scope, "seq")
             scope.locals[name] = "seq"
@@ -1099,7 +1111,7 @@ class Generator:
         if f.index:
             lines.append("    I = 2;")
         if f.objects:
-            lines.append("    O = 2;")
+            lines.append(f"    O = {rng.randint(1, 2)};")
         if f.params:
             lines.append(f"    flag = {rng.choice(['true', 'false', 'any'])};")
         starts = [x for x in self.variables if x.type in ("P?", "bool", "int 0..2")]
