@@ -470,7 +470,10 @@ shown(
     scalarset Gfn;
     spinlock lock;
     shared bool x guarded by lock;
-    void f() { Gfn? k = none; spin_lock(&lock); spin_unlock(&lock); k = any Gfn; spin_lock(&lock); x = true; spin_unlock(&lock); }
+    void f() {
+        Gfn? k = none; spin_lock(&lock); spin_unlock(&lock); k = any Gfn;
+        spin_lock(&lock); x = true; spin_unlock(&lock);
+    }
     invariant stored_first { forall (f c) : c.k != none implies x }
     scenario s { Gfn = 2; process p { begun = true; f(); } check stored_first; }
     shared bool begun;

@@ -333,7 +333,14 @@ class _Elaboration:
         shown = []
         for name, size in world.sizes.items():
             if name in world.used_sizes:
-                shown.append((name, "any" if size.value is None else str(size.value)))
+                written = "any" if size.value is None else str(size.value)
+                symbol = self.scope.find(tuple(name.split(".")))
+                is_bool = isinstance(symbol, ParamSymbol) and isinstance(
+                    symbol.declaration.type, syntax.BoolType
+                )
+                if is_bool and size.value is not None:
+                    written = "true" if size.value else "false"
+                shown.append((name, written))
         return tuple(shown)
 
     def _seq_wrap(self) -> int | None:

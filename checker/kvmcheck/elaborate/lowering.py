@@ -148,7 +148,7 @@ class Code(Expressions):
 
     def load(self, place: Place, sort: Sort, span: Span, *, ghost: bool) -> Typed:
         """One load: a step of its own."""
-        if ghost and self.order is not Order.RACE:
+        if ghost:
             counts = span.text.startswith(("++", "--")) or span.text.endswith(("++", "--"))
             self.collector.error(
                 "KVM404",

@@ -36,6 +36,10 @@ from kvmcheck.semantics.program import (
     Choose,
     Const,
     CoverHere,
+    Guard,
+    GuardBoth,
+    GuardMarked,
+    GuardRule,
     Local,
     Op,
     Place,
@@ -719,7 +723,7 @@ def _one_look(code: Code, states: StateExpressions, what: str, span: Span) -> No
     for place in places:
         match place:
             case VariablePlace(variable=variable):
-                if variables[variable].guard is None:
+                if not _kept_still(variables[variable].guard):
                     names.append(variables[variable].name)
             case PointerPlace(component=component):
                 names.append(f"->{component}" if component else "*")
@@ -733,6 +737,19 @@ def _one_look(code: Code, states: StateExpressions, what: str, span: Span) -> No
             why="a CPU reads one place at a time; others may write in between",
             help="test one place, or take a lock that guards them all",
         )
+
+
+def _kept_still(rule: GuardRule | None) -> bool:
+    """Whether who reads it holds locks (or owns it), so that nobody writes meanwhile."""
+
+    def locks_only(guard: Guard) -> bool:
+        match guard:
+            case GuardBoth(parts=parts):
+                return all(locks_only(part) for part in parts)
+            case _:
+                return not isinstance(guard, GuardMarked)
+
+    return rule is not None and rule.strict and locks_only(rule.read)
 
 
 def _many(place: Place) -> bool:

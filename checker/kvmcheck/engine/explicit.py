@@ -47,6 +47,8 @@ from kvmcheck.source.text import Span
 CANDIDATES = 16
 #: Limits and the clock are looked at every so many expanded states.
 LOOK_EVERY = 256
+#: Near the limit on states it looks more often: a state expanded adds few new ones, seldom more than this.
+STATES_A_LOOK = 8
 #: At most five reports of progress in a second.
 REPORT_EVERY = 0.2
 #: A step that nests deeper than this never ends; see semantics.evaluate.LONGEST_STEP.
@@ -409,6 +411,8 @@ class Search:
             if looked == 0:
                 self._look(position)
                 looked = LOOK_EVERY
+                if self.budget.states is not None:
+                    looked = max(1, min(looked, (self.budget.states - len(order)) // STATES_A_LOOK))
             looked -= 1
             self.now = position
             state = order[position]

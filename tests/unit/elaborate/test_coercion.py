@@ -37,7 +37,10 @@ def test_a_value_is_converted_where_the_language_does_so(have: Sort, wanted: Sor
     assert isinstance(fitted, Apply | Local)
 
 
-@pytest.mark.parametrize(("have", "wanted"), [(GFN, SLOT), (IntSort(0, 3), BOOL), (IntSort(0, 1), GFN), (SeqSort(), IntSort(0, 3))])
+@pytest.mark.parametrize(
+    ("have", "wanted"),
+    [(GFN, SLOT), (IntSort(0, 3), BOOL), (IntSort(0, 1), GFN), (SeqSort(), IntSort(0, 3))],
+)
 def test_a_value_that_does_not_fit_is_refused(have: Sort, wanted: Sort) -> None:
     assert coerce(of(have), wanted, nowhere()) is None
 
