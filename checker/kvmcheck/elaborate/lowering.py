@@ -26,6 +26,7 @@ from kvmcheck.elaborate.places import (
     element,
     sort_of,
     with_part,
+    word_behind,
 )
 from kvmcheck.elaborate.primitives import PRIMITIVES
 from kvmcheck.elaborate.requests import Requests
@@ -253,19 +254,25 @@ class Code(Expressions):
 
     # ---- writing
 
-    def store(self, place: Named, value: Typed, span: Span, order: Order = Order.PLAIN) -> None:
-        """Assign to a place."""
+    def store(
+        self,
+        place: Named,
+        value: Typed,
+        span: Span,
+        order: Order = Order.PLAIN,
+        word: Expr | None = None,
+    ) -> None:
+        """Assign to a place; `word`: what was loaded already of the word that it is a part of."""
         match place:
             case LocalPlace(local=local, sort=sort):
                 self.emit(Set(local, self.fitted(value, sort, span)))
             case PartPlace(whole=whole, path=path, sort=sort):
                 part = self.fitted(value, sort, span)
-                word = self.whole_sort(whole)
-                old = self.read(whole, span)
-                if isinstance(old.sort, OptionalSort):
-                    old = Typed(self.fitted(old, old.sort.inner, span), old.sort.inner)
-                new = with_part(old.expr, word, path, part)
-                self.store(whole, Typed(new, word), span, order)
+                word_sort = self.whole_sort(whole)
+                if word is None:
+                    old = self.read(whole, span)
+                    word = self.fitted(old, word_sort, span)
+                self.store(whole, Typed(with_part(word, word_sort, path, part), word_sort), span, order)
             case StoredPlace() | PointedPlace():
                 found = element(place)
                 if found is None:
@@ -385,7 +392,7 @@ class Code(Expressions):
             self.emit(Set(target, old.expr))
             self.store(place, stored, expr.span)
             return Typed(Local(target, old.sort), old.sort)
-        self.store(place, stored, expr.span)
+        self.store(place, stored, expr.span, word=word_behind(place, old))
         return stored if expr.prefix else old
 
     # ---- control in expressions

@@ -87,6 +87,18 @@ def element(place: StoredPlace | PointedPlace) -> tuple[Place, Sort] | None:
             return None
 
 
+def word_behind(place: Named, part: Typed) -> Expr | None:
+    """The shared word that was loaded when its part was read; None if the place is no part of one."""
+    if not isinstance(place, PartPlace) or isinstance(place.whole, LocalPlace):
+        return None
+    word = part.expr
+    for _ in place.path:
+        if not (isinstance(word, Apply) and word.op is Op.FIELD):
+            return None
+        word = word.arguments[0]
+    return word
+
+
 def sort_of(place: Named) -> Sort:
     """The sort of what is there; unknown for structs and arrays."""
     match place:

@@ -18,6 +18,7 @@ from kvmcheck.elaborate.places import (
     ValuePlace,
     element,
     sort_of,
+    word_behind,
 )
 from kvmcheck.elaborate.requests import statements
 from kvmcheck.elaborate.scopes import ArrayShape, LeafShape, RecordShape, StructSymbol
@@ -279,7 +280,8 @@ def _assign(code: Code, stmt: syntax.Assign) -> None:
         if isinstance(stmt.value, syntax.BraceLiteral):
             wanted = old.sort
         value = code.expr(stmt.value, wanted)
-        code.store(place, code.apply(stmt.op, old, value, stmt.span), stmt.span)
+        result = code.apply(stmt.op, old, value, stmt.span)
+        code.store(place, result, stmt.span, word=word_behind(place, old))
         return
     match stmt.value:
         case syntax.Call(function=syntax.Name(text="next"), arguments=(copy,)) if isinstance(
