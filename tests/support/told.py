@@ -131,7 +131,9 @@ def program() -> Program:
     spte = Const((1, 0), SPTE)
     fault = [
         Node(Load(1, place(SEQ_), Order.RACE), (1,), 1, ("tdp_page_fault@snapshot",), at("mmu_seq = data")),
-        Node(Load(2, place(PTE_), Order.ONCE), (2,), 2, ("tdp_page_fault@lookup",), at("READ_ONCE(pte[gfn])")),
+        Node(
+            Load(2, place(PTE_), Order.ONCE), (2,), 2, ("tdp_page_fault@lookup",), at("READ_ONCE(pte[gfn])")
+        ),
         Node(lock, (3,), 1, (), at("spin_lock(&mmu_lock)")),
         Node(Store(place(SPTE_), spte, Order.PLAIN), (4,), 1, ("tdp_page_fault@install",), at("spte[gfn] =")),
         Node(unlock, (5,), 1, (), at("spin_unlock(&mmu_lock)")),
@@ -146,7 +148,12 @@ def program() -> Program:
     process, callee = Frame("", None, at("int tdp_page_fault")), at("gfn_to_pfn(gfn)")
     vcpu = body(
         fault,
-        [("gfn", GFN, 1, False), ("mmu_seq", SeqSort(), 1, False), ("pfn", MAYBE, 1, False), ("gfn", GFN, 2, False)],
+        [
+            ("gfn", GFN, 1, False),
+            ("mmu_seq", SeqSort(), 1, False),
+            ("pfn", MAYBE, 1, False),
+            ("gfn", GFN, 2, False),
+        ],
         [process, Frame("tdp_page_fault", 0, at("int tdp_page_fault")), Frame("gfn_to_pfn", 1, callee)],
     )
     reclaim = body(

@@ -61,7 +61,9 @@ _ENTRIES = (
     Entry("KVM121", "foreign-word", "a word or sign of another language"),
     Entry("KVM122", "cast", "there are no casts"),
     # ---- 2xx: names
-    Entry("KVM201", "unknown-name", "a name is not declared, or is not the kind of thing that must stand there"),
+    Entry(
+        "KVM201", "unknown-name", "a name is not declared, or is not the kind of thing that must stand there"
+    ),
     Entry("KVM202", "declared-twice", "a name is declared twice in one place"),
     Entry("KVM203", "name-clash", "a name comes in from two modules"),
     Entry("KVM205", "not-callable", "something is called, or passed to be called, that is no function"),

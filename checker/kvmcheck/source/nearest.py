@@ -20,9 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     True
     """
     most = 2 if len(word) > 4 else 1
-    distances = sorted(
-        (_distance(word.lower(), name.lower(), most), name) for name in set(known) - {word}
-    )
+    distances = sorted((_distance(word.lower(), name.lower(), most), name) for name in set(known) - {word})
     if not distances or distances[0][0] > min(most, len(word) - 1):
         return None
     if len(distances) > 1 and distances[1][0] == distances[0][0]:

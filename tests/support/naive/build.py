@@ -338,7 +338,9 @@ def build(world: World, *, abstract: bool = False) -> Built:
             pool_fields[pool] = [(p, x) for p, x in start.items() if p[0] == pool]
             for i in range(pools[pool]):
                 start["allocated", pool, i] = 0
-    model = Model(list(start), threads, locks, seq_homes, pools, pool_fields, _guards(world, checks), checks, racy)
+    model = Model(
+        list(start), threads, locks, seq_homes, pools, pool_fields, _guards(world, checks), checks, racy
+    )
     stepper = Stepper(model, abstract=abstract)
     properties: list[Property] = []
     covers: dict[str, Property | None] = dict.fromkeys(cover_names)
@@ -462,9 +464,7 @@ def _guards(world: World, checks: set[str]) -> dict[str, Guard]:
     return guards
 
 
-def _guard(
-    world: World, found: Found, what: s.VarDecl, clause: s.GuardClause, checks: set[str]
-) -> Guard:
+def _guard(world: World, found: Found, what: s.VarDecl, clause: s.GuardClause, checks: set[str]) -> Guard:
     f = Flattener(world, Watch(), found.scope, direct=True)
     names: dict[str, Meaning] = {}
     for d in what.dimensions:
@@ -484,7 +484,9 @@ def _guard(
                 how = "write" if mode == "write" or (mode is None and shared and writing) else "any"
                 atomics = mode == "read" and writing  # readers may write by atomic operations only
                 return Val(
-                    lambda c: int(held(c.mem[place.path(c)], how, c.thread) and bool(c.bound["marked"] or not atomics)),
+                    lambda c: int(
+                        held(c.mem[place.path(c)], how, c.thread) and bool(c.bound["marked"] or not atomics)
+                    ),
                     frozenset(),
                     None,
                 )

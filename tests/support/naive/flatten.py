@@ -817,7 +817,11 @@ class Flattener:
         if not prefix:
             return old
         kind = place.type
-        return Val(lambda c: v.fit(new.get(c), kind), new.reads, kind) if not place.is_local else self.read(place, span)
+        return (
+            Val(lambda c: v.fit(new.get(c), kind), new.reads, kind)
+            if not place.is_local
+            else self.read(place, span)
+        )
 
     def the(self, expr: s.The) -> Val:
         """`the T x where (e)`."""
