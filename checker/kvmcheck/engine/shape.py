@@ -83,6 +83,8 @@ class Shape:
         return [(successor, phase, group) for successor in node.successors]
 
     def _reachable_stops(self) -> list[int]:
+        if isinstance(self.body.nodes[0].operation, End):
+            return []
         found = {0}
         waiting = [0]
         while waiting:
