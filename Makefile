@@ -32,7 +32,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
 
 lint: $(READY)
 	$(BIN)/mypy

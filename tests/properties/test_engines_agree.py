@@ -34,9 +34,9 @@ def test_random_programs_get_the_same_answers_from_all_checkers(first: int) -> N
 
 @pytest.mark.slow
 def test_many_random_programs_get_the_same_answers_from_all_checkers() -> None:
-    compared, found = disagreements(range(10_000, 10_600), compare.MOST_STATES)
+    compared, found = disagreements(range(10_000, 10_300), most=600)
     assert found == []
-    assert compared > 400
+    assert compared > 150
 
 
 @settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # compare.shrunk does better

@@ -106,9 +106,9 @@ def test_random_programs_get_the_same_answers_under_every_subset(first: int) -> 
 
 @pytest.mark.slow
 def test_many_random_programs_get_the_same_answers_under_every_subset() -> None:
-    print("seeds 20000 to 21999")
+    print("seeds 20000 to 20299")
 
-    assert list(random_disagreements(range(20_000, 22_000))) == []
+    assert list(random_disagreements(range(20_000, 20_300))) == []
 
 
 # ------------------------------------------------------------------------------ where a wrong one shows
