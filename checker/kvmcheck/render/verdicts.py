@@ -29,7 +29,7 @@ _OFF = {
 }
 #: Checks that break inside a step, which then has no next state.
 _ENDS_RUN = {
-    check.value
+    check.value: check.value
     for check in (
         Check.NO_SLEEP_IN_ATOMIC,
         Check.NO_ASSERTION_FAILURE,
@@ -40,6 +40,9 @@ _ENDS_RUN = {
         Check.NO_USE_AFTER_FREE,
         Check.SEQ_LOST_UPDATE,
     )
+} | {
+    # Two accesses that meet end nothing; a plain read outside its guard does.
+    Check.NO_DATA_RACE.value: f"{Check.NO_DATA_RACE.value} (by a plain read outside its guard)"
 }
 #: Columns of the verdict and of the name in front of what is said about it.
 _VERDICT = 10
@@ -207,7 +210,7 @@ def _surprises(case: CaseReport, account: Account) -> list[str]:
 def _cut_short(account: Account) -> list[str]:
     """Where runs end: HOLDS says nothing of what would come behind."""
     ends = [
-        finding.property
+        _ENDS_RUN[finding.property]
         for finding in account.findings
         if finding.verdict is Verdict.VIOLATED and finding.property in _ENDS_RUN
     ]
