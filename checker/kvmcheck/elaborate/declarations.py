@@ -30,6 +30,7 @@ from kvmcheck.elaborate.world import Size, World
 from kvmcheck.lang import syntax
 from kvmcheck.lang.edits import apply_edits
 from kvmcheck.lang.imports import Unit
+from kvmcheck.lang.replacing import with_modules_replaced
 from kvmcheck.semantics.program import (
     CHOSEN_CHECKS,
     Body,
@@ -112,7 +113,7 @@ class _Elaboration:
         settings: Mapping[str, str],
         collector: Collector,
     ) -> None:
-        self.unit = unit
+        self.unit = unit = with_modules_replaced(unit, mutants, collector)
         self.scenario = scenario
         self.mutants = mutants
         self.settings = settings
@@ -210,7 +211,7 @@ class _Elaboration:
         scope: Scope,
         edits: tuple[syntax.Edit, ...],
     ) -> None:
-        edits = tuple(e for e in edits if not isinstance(e, syntax.SetParam))
+        edits = tuple(e for e in edits if not isinstance(e, syntax.SetParam | syntax.ReplaceModule))
         if not edits:
             return
         visible = _visible_functions(scope)
@@ -228,7 +229,7 @@ class _Elaboration:
         for item in self.scenario.items:
             if not isinstance(item, syntax.Setting):
                 continue
-            name = ".".join(item.name)
+            name = ".".join(self._declared_name(item.name))
             value = None
             if item.value is not None:
                 value = self._setting_value(constants, item.value)
@@ -245,6 +246,7 @@ class _Elaboration:
                 if isinstance(edit, syntax.SetParam):
                     self._set_parameter(constants, sizes, edit)
         for name, text in self.settings.items():
+            name = ".".join(self._declared_name(tuple(name.split("."))))
             kind = sizes[name].kind if name in sizes else None
             written = nowhere(f"--set {name}={text}")
             number = {"true": 1, "false": 0}.get(text)
@@ -259,6 +261,13 @@ class _Elaboration:
             sizes[name] = Size(number, kind, written)
         return sizes
 
+    def _declared_name(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The name that a size was declared by, where a typedef has given it another."""
+        symbol = self.scope.find(path)
+        if isinstance(symbol, SortSymbol | ObjectSymbol):
+            return (*path[:-1], symbol.declaration.name.text)
+        return path
+
     def _setting_value(self, constants: World, expr: syntax.Expr) -> int:
         typed = constants.constant(expr, self.scope)
         value = constant(typed.expr)
@@ -268,7 +277,7 @@ class _Elaboration:
         return value
 
     def _set_parameter(self, constants: World, sizes: dict[str, Size], edit: syntax.SetParam) -> None:
-        name = edit.name.text
+        (name,) = self._declared_name((edit.name.text,))
         symbol = self.scope.names.get(name)
         if name not in sizes and not isinstance(symbol, ParamSymbol):
             kinds = (ParamSymbol, SortSymbol, ObjectSymbol)

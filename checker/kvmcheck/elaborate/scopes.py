@@ -165,6 +165,10 @@ Symbol = (
 )
 
 
+#: What a type's name may mean.
+NAMED_TYPES = (SortSymbol, EnumSymbol, StructSymbol, UnionSymbol, ObjectSymbol)
+
+
 def declared_at(symbol: Symbol) -> Span:
     """Where a name was declared."""
     match symbol:
@@ -304,11 +308,22 @@ class Instances:
         for name, symbol in used.names.items():
             scope.bring(name, symbol, item.span, self._collector)
 
+    def _name_type(self, item: syntax.TypedefDecl, scope: Scope) -> None:
+        """Give a type a second name in the scope; the two mean one type."""
+        symbol = scope.find(item.type.path)
+        if isinstance(symbol, NAMED_TYPES):
+            scope.declare(item.name, symbol, self._collector)
+        else:
+            path = ".".join(item.type.path)
+            unknown_name(self._collector, path, item.type.span, scope, NAMED_TYPES, "a type")
+
     def _declare(self, item: syntax.Item, scope: Scope) -> None:
         collector = self._collector
         match item:
             case syntax.SortDecl():
                 scope.declare(item.name, SortSymbol(item), collector)
+            case syntax.TypedefDecl():
+                self._name_type(item, scope)
             case syntax.EnumDecl():
                 sort = EnumSort(item.name.text, tuple(c.text for c in item.constants))
                 scope.declare(item.name, EnumSymbol(sort, item), collector)

@@ -17,6 +17,7 @@ from kvmcheck.elaborate.coercion import (
     number_range,
 )
 from kvmcheck.elaborate.scopes import (
+    NAMED_TYPES,
     ArrayShape,
     ConstantSymbol,
     EnumSymbol,
@@ -244,8 +245,7 @@ class World:
                 )
                 return UnknownSort()
             case _:
-                kinds = (SortSymbol, EnumSymbol, StructSymbol, UnionSymbol, ObjectSymbol)
-                unknown_name(self.collector, ".".join(type.path), type.span, scope, kinds, "a type")
+                unknown_name(self.collector, ".".join(type.path), type.span, scope, NAMED_TYPES, "a type")
                 return UnknownSort()
 
     def _identity(self, declaration: syntax.SortDecl, name: str) -> Sort:

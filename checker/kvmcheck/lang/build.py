@@ -186,6 +186,9 @@ class Builder:
     def sort_decl(self, kind: Token, name: Token, end: Token) -> s.SortDecl:
         return s.SortDecl(s.SortKind(kind.text), self._name(name), self._span(kind, end))
 
+    def typedef_decl(self, typedef: Token, type: _Dotted, name: Token, end: Token) -> s.TypedefDecl:
+        return s.TypedefDecl(s.NamedType(type.path, type.span), self._name(name), self._span(typedef, end))
+
     def enum_constants(self, *tokens: Token) -> tuple[s.Name, ...]:
         return self.names(*tokens)
 
@@ -656,6 +659,11 @@ class Builder:
         end: Token,
     ) -> s.ReplaceLock:
         return s.ReplaceLock(label, self._name(function), self._span(replace, end))
+
+    def replace_module(
+        self, replace: Token, keyword: Token, module: _Dotted, with_: Token, by: _Dotted, end: Token
+    ) -> s.ReplaceModule:
+        return s.ReplaceModule(module.path, by.path, self._span(replace, end))
 
     # ---- statements
 

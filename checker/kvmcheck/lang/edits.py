@@ -39,10 +39,10 @@ class _Refused(Exception):
 def apply_edits(functions: Functions, edits: tuple[s.Edit, ...], collector: Collector) -> Functions:
     """The functions after the edits, in order; an edit that can't be made is reported and left out.
 
-    Keys are the names that a `LabelRef` spells, joined by dots.  `set` is left to the caller.
+    Keys are the names that a `LabelRef` spells, joined by dots.  `set` and `replace module` are left to the caller.
     """
     for edit in edits:
-        if isinstance(edit, s.SetParam):
+        if isinstance(edit, s.SetParam | s.ReplaceModule):
             continue
         try:
             after = _Edit(functions, collector).made(edit)
@@ -61,7 +61,7 @@ class _Edit:
         self._functions = dict(functions)
         self._collector = collector
 
-    def made(self, edit: s.Drop | s.Move | s.Swap | s.Replace | s.Insert | s.ReplaceLock) -> Functions:
+    def made(self, edit: s.StatementEdit) -> Functions:
         """The functions after it."""
         match edit:
             case s.Drop(label=label):

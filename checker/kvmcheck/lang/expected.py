@@ -16,7 +16,7 @@ _STATEMENT = frozenset(
     "BUG_ON WARN_ON assume cover ghost @ ; {".split()
 )
 _DECLARATION = frozenset(
-    "use scalarset index type enum word struct object shared ghost param pure invariant inductive "
+    "use scalarset index type typedef enum word struct object shared ghost param pure invariant inductive "
     "step live cover scenario mutant language module".split()
 )
 _SCENARIO = frozenset("seq memory init distinct hardware process check cover expect".split()) | {"a name"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kvmcheck.lang.parse import parse
-from kvmcheck.lang.syntax import File, UseDecl
+from kvmcheck.lang.syntax import File, MutantDecl, ReplaceModule, UseDecl
 from kvmcheck.source.diagnostic import Collector, Diagnostic, Label
 from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import MAX_BYTES, SourceText, Span, read
@@ -226,7 +226,14 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 
 def _uses(file: File) -> tuple[UseDecl, ...]:
-    return tuple(item for item in file.items if isinstance(item, UseDecl))
+    """What a file uses, and what its edits put in the place of a module."""
+    uses: list[UseDecl] = []
+    for item in file.items:
+        if isinstance(item, UseDecl):
+            uses.append(item)
+        if isinstance(item, UseDecl | MutantDecl):
+            uses += (UseDecl(e.by, None, (), e.span) for e in item.edits if isinstance(e, ReplaceModule))
+    return tuple(uses)
 
 
 def _in_dependency_order(entry: File, modules: dict[ModulePath, File]) -> dict[ModulePath, File]:

@@ -48,6 +48,7 @@ class Levels:
                 self._all(expects)
             case (
                 s.SortDecl()
+                | s.TypedefDecl()
                 | s.VarDecl()
                 | s.ParamDecl()
                 | s.InvariantDecl()

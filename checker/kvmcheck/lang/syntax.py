@@ -746,6 +746,15 @@ class SortDecl:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedefDecl:
+    """`typedef Hva Gfn;`: another name for a declared type, here or in a module that is used."""
+
+    type: NamedType
+    name: Name
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class EnumDecl:
     """`enum Access { READ, WRITE }`."""
 
@@ -1053,7 +1062,19 @@ class ReplaceLock:
     span: Span = _span()
 
 
-Edit = Drop | Move | Swap | Replace | Insert | SetParam | ReplaceLock
+@dataclass(frozen=True, slots=True)
+class ReplaceModule:
+    """`replace module A with B;`: every `use A` of the unit means `use B`."""
+
+    module: tuple[str, ...]
+    by: tuple[str, ...]
+    span: Span = _span()
+
+
+#: Edits of a function's statements.
+StatementEdit = Drop | Move | Swap | Replace | Insert | ReplaceLock
+
+Edit = StatementEdit | SetParam | ReplaceModule
 
 
 # ------------------------------------------------------------------------------ scenarios, mutants
@@ -1200,6 +1221,7 @@ class MutantDecl:
 Item = (
     UseDecl
     | SortDecl
+    | TypedefDecl
     | EnumDecl
     | StructDecl
     | UnionDecl

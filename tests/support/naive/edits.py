@@ -120,7 +120,7 @@ def edited(body: s.Block, edit: s.Edit) -> s.Block:
             return _around(body, label.label, lambda old: (old, new) if after else (new, old))
         case s.ReplaceLock(label, function):
             return _other_lock(body, found(body, label.label), function)
-        case s.SetParam():
+        case s.SetParam() | s.ReplaceModule():
             raise ValueError("not an edit of a body")
 
 

@@ -49,7 +49,6 @@ class World:
         self._instances: dict[tuple[tuple[str, ...], str], Scope] = {}
         self.functions: dict[str, s.FunctionDecl] = {}
         self.variants: list[tuple[tuple[s.Edit, ...], Scope]] = []
-        self.root = self._scope(root, "")
         self.sizes: dict[str, tuple[int, s.SortKind | None]] = {}
         self.settings: dict[str, s.Setting] = {}
         self.seq_wrap: int | None = None
@@ -63,6 +62,10 @@ class World:
             edits = mutants[case].edits + edits
             self.expects += mutants[case].expects
             case = mutants[case].base.text
+        uses = (i for f in (*modules.values(), root) for i in f.items if isinstance(i, s.UseDecl))
+        changes = (*(e for use in uses for e in use.edits), *edits)
+        self._replaced = [(e.module, e.by) for e in changes if isinstance(e, s.ReplaceModule)]
+        self.root = self._scope(root, "")
         self.scenario = scenarios[case]
         self.processes = {p.name.text: p for p in self.scenario.items if isinstance(p, s.ProcessDecl)}
         for item in self.scenario.items:
@@ -70,8 +73,8 @@ class World:
                 self.settings[self.find(self.root, item.name).key] = item
             elif isinstance(item, s.SeqWrap):
                 self.seq_wrap = self.constant(item.modulus, self.root)
-        for changes, scope in self.variants:
-            self.apply(changes, scope)
+        for variant, scope in self.variants:
+            self.apply(variant, scope)
         self.apply(edits, self.root)
         self.pools: dict[str, tuple[s.ObjectDecl, Scope]] = {}
         for scope in self.all_scopes():
@@ -98,14 +101,17 @@ class World:
 
     # ---- scopes
 
-    def _scope(self, file: s.File, prefix: str) -> Scope:
+    def _scope(self, file: s.File, prefix: str, module: tuple[str, ...] = ()) -> Scope:
         scope = Scope(prefix)
         for item in file.items:
             if isinstance(item, s.UseDecl):
-                self._use(item, scope)
+                self._use(item, scope, module)
         for item in file.items:
             match item:
                 case s.UseDecl() | s.ScenarioDecl() | s.MutantDecl():
+                    continue
+                case s.TypedefDecl(type=target):
+                    scope.table[item.name.text] = self.find(scope, target.path)
                     continue
                 case s.EnumDecl():
                     kind = v.Ident(item.name.text, len(item.constants))
@@ -118,11 +124,15 @@ class World:
             scope.table[item.name.text] = Found(item, scope)
         return scope
 
-    def _use(self, item: s.UseDecl, scope: Scope) -> None:
+    def _use(self, item: s.UseDecl, scope: Scope, inside: tuple[str, ...]) -> None:
         prefix = scope.prefix + item.alias.text + "." if item.alias else ""
-        key = (item.module, prefix)
+        module = item.module
+        for old, new in self._replaced:
+            if module == old and new != inside:
+                module = new
+        key = (module, prefix)
         if key not in self._instances:
-            self._instances[key] = self._scope(self._modules[item.module], prefix)
+            self._instances[key] = self._scope(self._modules[module], prefix, module)
         used = self._instances[key]
         self.variants.append((item.edits, used))
         if item.alias:
@@ -137,6 +147,8 @@ class World:
     def apply(self, edits: tuple[s.Edit, ...], scope: Scope) -> None:
         """Change functions, processes and parameters as a mutant says."""
         for edit in edits:
+            if isinstance(edit, s.ReplaceModule):
+                continue
             if isinstance(edit, s.SetParam):
                 found = self.find(scope, (edit.name.text,))
                 setting = s.Setting((edit.name.text,), None, edit.value, edit.span)
@@ -380,7 +392,7 @@ def s_label(edit: s.Edit) -> s.LabelRef:
             return label
         case s.Swap(first):
             return first
-        case s.SetParam():
+        case s.SetParam() | s.ReplaceModule():
             raise ValueError("no label")
 
 

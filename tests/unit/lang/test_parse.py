@@ -284,6 +284,7 @@ def test_a_label_may_be_any_word(label: str) -> None:
         ("scalarset Vcpu;", s.SortDecl(s.SortKind.SCALARSET, name("Vcpu"), HERE)),
         ("index Slot;", s.SortDecl(s.SortKind.INDEX, name("Slot"), HERE)),
         ("type Gfn;", s.SortDecl(s.SortKind.TYPE, name("Gfn"), HERE)),
+        ("typedef h.Hva Gfn;", s.TypedefDecl(s.NamedType(("h", "Hva"), HERE), name("Gfn"), HERE)),
         ("enum E { x, y, };", s.EnumDecl(name("E"), (X, Y), HERE)),
         (
             "word struct S { bool x = true; Spte *y[N][Gfn]; }",
@@ -434,6 +435,8 @@ F_A, F_B = s.LabelRef(("f",), "a", HERE), s.LabelRef(("f",), "b", HERE)
         ("insert { } after f@a;", s.Insert(BLOCK, True, F_A, HERE)),
         ("set x = 2;", s.SetParam(X, number(2), HERE)),
         ("replace lock f@a with read_lock;", s.ReplaceLock(F_A, name("read_lock"), HERE)),
+        ("replace module a.b with c;", s.ReplaceModule(("a", "b"), ("c",), HERE)),
+        ("replace module@a with { }", s.Replace(s.LabelRef(("module",), "a", HERE), s.Block((), HERE), HERE)),
         ("drop lock@a;", s.Drop(s.LabelRef(("lock",), "a", HERE), HERE)),
     ],
 )
