@@ -4,6 +4,7 @@
 #   make test    test the code (without the slow tests)
 #   make lint    types, style, layout of the .kvm files
 #   make slow    the tests that `make test` leaves out
+#   make nightly   check specs at larger sizes (tests/nightly/sizes.toml); not for every push
 #   make wheel   build dist/kvmcheck-*.whl
 #   make pages   put the real output into the console blocks of the pages; read the diff
 #   make constraints   pin the newest versions anew (needs the network)
@@ -22,17 +23,21 @@ JOBS   ?= 2
 # Pages whose console blocks are run.
 PAGES   = README.md $(shell find docs -name '*.md' | sort)
 
-.PHONY: check test slow lint wheel pages constraints clean
+.PHONY: check test slow nightly lint wheel pages constraints clean
 .DEFAULT_GOAL := check
 
 check: $(READY)
-	$(BIN)/kvmcheck specs/
+	@begin=$$(date +%s); $(BIN)/kvmcheck specs/; status=$$?; \
+	echo "make check: $$(($$(date +%s) - begin)) s"; exit $$status
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 slow: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+nightly: $(READY)
+	$(BIN)/python -m tests.support.nightly
 
 lint: $(READY)
 	$(BIN)/mypy
