@@ -197,10 +197,16 @@ def test_races_have_the_same_verdicts(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["ageing_vs_fault", "fault_vs_invalidate_page", "fault_vs_range", "two_notifiers_one_flush"]
+    "name",
+    [
+        "races/ageing_vs_fault",
+        "races/fault_vs_invalidate_page",
+        "races/fault_vs_range",
+        "first_commit/two_notifiers_one_flush",
+    ],
 )
 def test_the_orbits_of_races_make_up_the_whole(name: str) -> None:
-    unit = loaded(ROOT / f"specs/races/{name}.kvm")
+    unit = loaded(ROOT / f"specs/{name}.kvm")
     program = program_of(unit, cases_of(unit)[0])
     assert orbits_make_up_the_whole(program) == 2
     assert orbits_make_up_the_whole(program, Reductions(merge=True)) == 2
