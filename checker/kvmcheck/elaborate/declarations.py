@@ -279,8 +279,8 @@ class _Elaboration:
     def _set_parameter(self, constants: World, sizes: dict[str, Size], edit: syntax.SetParam) -> None:
         (name,) = self._declared_name((edit.name.text,))
         symbol = self.scope.names.get(name)
-        if name not in sizes and not isinstance(symbol, ParamSymbol):
-            kinds = (ParamSymbol, SortSymbol, ObjectSymbol)
+        kinds = (ParamSymbol, SortSymbol, ObjectSymbol)
+        if name not in sizes and not isinstance(symbol, kinds):
             unknown_name(self.collector, name, edit.name.span, self.scope, kinds, "a parameter or size")
             return
         value = self._setting_value(constants, edit.value)
