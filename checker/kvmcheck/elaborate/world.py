@@ -462,8 +462,14 @@ class World:
         span: Span,
         pool: int | None,
         wrapped: int = 0,
+        outer: tuple[tuple[str, int], ...] = (),
     ) -> Shape:
-        """Variables for a declaration; the shape has `dimensions[wrapped:]` as its own dimensions."""
+        """Variables for a declaration; the shape has `dimensions[wrapped:]` as its own dimensions.
+
+        `outer`: the parts of the name that stand before its last one.
+        """
+        last = name[sum(len(part) for part, _ in outer) :]
+        parts = (*outer, (last, len(dimensions) - sum(count for _, count in outer)))
         sort = self.sort(type, scope)
         inner: Shape
         if isinstance(sort, StructSymbol):
@@ -481,6 +487,7 @@ class World:
                     span,
                     pool,
                     len(dimensions),
+                    parts,
                 )
             inner = RecordShape(sort.declaration.name.text, fields)
         else:
@@ -494,7 +501,7 @@ class World:
                     span,
                     help=f"make it `{sort_name(sort)}?`, or choose it in the scenario's `init`",
                 )
-            self.variables.append(Variable(name, kind, dimensions, sort, value, guard, span, pool))
+            self.variables.append(Variable(name, kind, dimensions, sort, value, guard, span, pool, parts))
             inner = LeafShape(len(self.variables) - 1, sort)
         for dimension in reversed(dimensions[wrapped:]):
             inner = ArrayShape(dimension, inner)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from kvmcheck.explain.statements import own_text
-from kvmcheck.explain.values import shown
+from kvmcheck.explain.values import place_name, shown
 from kvmcheck.semantics.expressions import (
     Broken,
     Scope,
@@ -341,15 +341,7 @@ def _bare(sort: object) -> object:
 def _place(place: Place, scope: Scope) -> str:
     program = scope.program
     number, indices = resolve(place, scope)
-    variable = program.variables[number]
-    texts = [
-        shown(program, list(members(dimension))[index], dimension)
-        for dimension, index in zip(variable.dimensions, indices, strict=True)
-    ]
-    if variable.pool is not None:
-        pool, _, field = variable.name.partition(".")
-        return f"{pool}#{indices[0]}.{field}" + "".join(f"[{text}]" for text in texts[1:])
-    return variable.name + "".join(f"[{text}]" for text in texts)
+    return place_name(program, program.variables[number], indices)
 
 
 def _is_monitor(place: Place, scope: Scope) -> bool:

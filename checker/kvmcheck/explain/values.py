@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kvmcheck.semantics import sorts
 from kvmcheck.semantics.numbering import SeqNumbering
@@ -60,12 +60,29 @@ def shown(program: Program, value: Value, sort: Sort) -> str:
 
 def element_name(program: Program, variable: Variable, element: int) -> str:
     """Element number `element` (row-major) of a variable, as in `spte[gfn0]`, `Desc#1.more`."""
-    indices = _indices(variable, element)
-    if variable.pool is not None:
-        pool, _, field = variable.name.partition(".")
-        rest = "".join(f"[{part}]" for part in _shown_indices(program, variable, indices)[1:])
-        return f"{pool}#{indices[0]}.{field or 'value'}{rest}"
-    return variable.name + "".join(f"[{part}]" for part in _shown_indices(program, variable, indices))
+    return place_name(program, variable, _indices(variable, element))
+
+
+def place_name(program: Program, variable: Variable, indices: Sequence[int]) -> str:
+    """The element at these positions among the dimensions' members, named as in the source."""
+    texts = _shown_indices(program, variable, indices)
+    if variable.pool is None:
+        return _indexed(variable, texts)
+    pool, _, field = _indexed(variable, ["", *texts[1:]]).replace("[]", "", 1).partition(".")
+    return f"{pool}#{indices[0]}.{field or 'value'}"
+
+
+def _indexed(variable: Variable, texts: Sequence[str], name: str | None = None) -> str:
+    """The variable's name, each index behind the part that it belongs to; no more parts than make up `name`."""
+    plain = written = ""
+    rest = list(texts)
+    for part, count in variable.parts or ((variable.name, len(variable.dimensions)),):
+        plain += part
+        written += part + "".join(f"[{text}]" for text in rest[:count])
+        del rest[:count]
+        if plain == name:
+            break
+    return written
 
 
 def holders(value: Value) -> Iterator[tuple[int, bool]]:
@@ -104,8 +121,8 @@ def _shown_pointer(program: Program, value: tuple[Value, ...], target: str) -> s
     for index, (part, sort) in enumerate(zip(value[1:], variable.dimensions, strict=False)):
         if isinstance(part, int) and part < 0 and root.objects[index]:
             part, freed = ~part, " (freed)"
-        parts.append(f"[{sorts.show(part, sort)}]")
-    return f"&{root.name}{''.join(parts)}{freed}"
+        parts.append(sorts.show(part, sort))
+    return f"&{_indexed(variable, parts, root.name)}{freed}"
 
 
 def _size(sort: Sort) -> int:
@@ -123,7 +140,7 @@ def _indices(variable: Variable, element: int) -> list[int]:
     return positions[::-1]
 
 
-def _shown_indices(program: Program, variable: Variable, indices: list[int]) -> list[str]:
+def _shown_indices(program: Program, variable: Variable, indices: Sequence[int]) -> list[str]:
     return [
         shown(program, list(sorts.members(dimension))[position], dimension)
         for dimension, position in zip(variable.dimensions, indices, strict=True)

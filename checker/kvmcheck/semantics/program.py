@@ -678,6 +678,8 @@ class Variable:
     guard: GuardRule | None
     span: Span
     pool: int | None = None  # a field of an object of this pool: the first dimension is the object
+    #: The parts of the name, each with how many of the dimensions stand behind it: `slots[s].rmap[g]`.
+    parts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,3 +169,28 @@ def test_a_condition_says_what_it_came_to_where_that_is_plain(tmp_path: Path) ->
 
         assert told is not None
         assert told.findings[0].stories[0].rows[0].innermost.text == said
+
+
+def test_an_index_stands_behind_the_part_of_the_name_that_it_belongs_to(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.kvm"
+    spec.write_text("""
+struct Lpage { int 0..3 count[2]; }
+struct Slot { Lpage info[2]; }
+shared Slot slots[2];
+shared int 0..3 *place;
+scenario s "an array of structs with arrays" {
+    process p {
+        place = &slots[0].info[1].count[1];
+        *place = 1;
+    }
+    check never;
+}
+invariant never { slots[0].info[1].count[1] == 0 }
+""")
+    told = check(spec).cases[0].account
+
+    assert told is not None
+    assert [change.text for row in told.findings[0].stories[0].rows for change in row.changes] == [
+        "place: NULL -> &slots[0].info[1].count[1]",
+        "slots[0].info[1].count[1]: 0 -> 1",
+    ]
