@@ -57,6 +57,8 @@ DEEPEST_STEP = 9_000
 NEVER = StopPolicy()
 
 OnProgress = Callable[[Progress], None]
+#: Asked now and then, with the number of states: whether somebody faster takes over.
+HandOver = Callable[[int], bool]
 
 #: A thread, and the (slot, race site) of each access that it can make next.
 Noted = tuple[int, list[tuple[int, int]]]
@@ -88,7 +90,7 @@ def explore(
     try:
         search.run()
     except KeyboardInterrupt:
-        search.stopped = "interrupted"
+        search.stopped = INTERRUPTED
     finally:
         sys.setrecursionlimit(limit)
         if collects:
@@ -138,6 +140,25 @@ def _ignore_note(slot: int, site: int, value: Value = None) -> Value:  # noqa: A
 
 #: Why a search ended before it began: each way through `init` ends at an `assume` or an empty choice.
 NO_INITIAL_STATE = "there is no initial state"
+#: Why it ended early: Ctrl-C; a step without an end; a faster search that takes over.
+INTERRUPTED = "interrupted"
+ENDLESS = "a step never ends: a loop without an access"
+HANDED_OVER = "handed over"
+
+
+def limit_reached(which: str, budget: Budget) -> str:
+    """That a limit of the budget ended the search; `which` is its field."""
+    match which:
+        case "states":
+            return f"the limit of {budget.states or 0:,} states was reached"
+        case "seconds":
+            return f"the time limit of {budget.seconds or 0:g} seconds was reached"
+        case "memory":
+            return f"the memory limit of {(budget.memory or 0) // 2**20:,} MB was reached"
+        case "depth":
+            return f"the depth limit of {budget.depth or 0} steps was reached"
+        case _:
+            raise ValueError(which)
 
 
 class Stop(Exception):
@@ -156,12 +177,14 @@ class Search:
         stop: StopPolicy,
         traces: int,
         progress: OnProgress | None,
+        hand_over: HandOver | None = None,
     ) -> None:
         self.program = program
         self.budget = budget
         self.policy = stop
         self.traces = traces
         self.progress = progress
+        self.hand_over = hand_over
         self.started = monotonic()
         self.reported = self.started
         self.layout = Layout(program, reductions)
@@ -310,6 +333,18 @@ class Search:
 
     def run(self) -> None:
         """Expand states until there are none left, or something says stop."""
+        self.prepare()
+        try:
+            self.begin()
+            self._search(self.code)
+        except Stop:
+            return
+        self.complete = not self.overflows
+        if self.overflows:
+            self.stopped = self.overflow_reason()
+
+    def prepare(self) -> None:
+        """Make the threads' functions, told whom to tell."""
         callbacks = Callbacks(
             self.out.append,
             self._bad,
@@ -319,17 +354,10 @@ class Search:
             self._on_step,
             self._torn,
         )
-        threads = self.code = self.compiled.threads(callbacks)
-        try:
-            self._begin()
-            self._search(threads)
-        except Stop:
-            return
-        self.complete = not self.overflows
-        if self.overflows:
-            self.stopped = self.overflow_reason()
+        self.code = self.compiled.threads(callbacks)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Keep the initial states; raises `Stop` if there is nothing to go on from."""
         self.depth = -1
         for outcome in self.replay.evaluator.initial_states():
             if outcome.ending is Ending.BROKEN and outcome.violation is not None:
@@ -407,7 +435,7 @@ class Search:
                 self.depth += 1
                 level_end = len(order)
             if self.budget.depth is not None and self.depth >= self.budget.depth:
-                self._end(f"the depth limit of {self.budget.depth} steps was reached")
+                self._end(limit_reached("depth", self.budget))
             if looked == 0:
                 self._look(position)
                 looked = LOOK_EVERY
@@ -438,7 +466,7 @@ class Search:
                 for run in hard:
                     run(state)
             except RecursionError:
-                self._end("a step never ends: a loop without an access")
+                self._end(ENDLESS)
             self.transitions += len(out) + self.broken_here
             if self.symmetry is not None:
                 # Whatever was seen is a representative already.
@@ -463,6 +491,30 @@ class Search:
             if self.findings and self._may_stop():
                 self._end("everything that was looked for is violated")
 
+    def look_again(self, position: int, depth: int) -> None:
+        """Find what there is to find in a state of this depth and in its steps; what these lead to is not kept."""
+        state = self.order[position]
+        self.now, self.broken_here = position, 0
+        self.depth = depth - 1
+        self._examine(state, position)
+        self._probe(state, position)
+        self.depth = depth
+        noted: list[Noted] = []
+        processes = [self.program.processes[thread.process] for thread in self.program.threads]
+        for thread, code in enumerate(self.code):
+            if not processes[thread].hardware:
+                code.run(state)
+                if self.accesses:
+                    noted.append((thread, self.accesses[:]))
+                    self.accesses.clear()
+        self._compare_all(noted)
+        if Check.NO_DEADLOCK in self.program.checks and not self.out and not self.broken_here:
+            self._check_deadlock(state)
+        for thread, code in enumerate(self.code):
+            if processes[thread].hardware:
+                code.run(state)
+        self.out.clear()
+
     def _end(self, why: str) -> None:
         self.out.clear()
         self.stopped = why
@@ -472,12 +524,14 @@ class Search:
         """Look at the limits and the clock."""
         budget = self.budget
         if budget.states is not None and len(self.order) >= budget.states:
-            self._end(f"the limit of {budget.states:,} states was reached")
+            self._end(limit_reached("states", budget))
         now = monotonic()
         if budget.seconds is not None and now - self.started >= budget.seconds:
-            self._end(f"the time limit of {budget.seconds:g} seconds was reached")
+            self._end(limit_reached("seconds", budget))
         if budget.memory is not None and resident_bytes() >= budget.memory:
-            self._end(f"the memory limit of {budget.memory // 2**20:,} MB was reached")
+            self._end(limit_reached("memory", budget))
+        if self.hand_over is not None and self.hand_over(len(self.order)):
+            self._end(HANDED_OVER)
         if self.progress is not None and now - self.reported >= REPORT_EVERY:
             self.reported = now
             elapsed = now - self.started
