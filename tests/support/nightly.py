@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`make nightly`: specs at sizes that are too large for every push.
 
-tests/nightly/sizes.toml lists the runs: a scenario, the sizes, the verdict that must come of it, and how many seconds
-it may take.  A run that comes to its limit is UNKNOWN, which is as wrong as a wrong verdict.
+tests/nightly/sizes.toml lists the runs: a scenario or mutant, the sizes, the verdict that must come of it, and how
+many seconds it may take.  A run that comes to its limit is UNKNOWN, which is as wrong as a wrong verdict.
 Exit status: 0 if every run gave its verdict.
 
     python -m tests.support.nightly            all runs
@@ -27,17 +27,17 @@ SIZES = ROOT / "tests" / "nightly" / "sizes.toml"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A scenario at a size; `seconds`: the limit of its search."""
+    """A case (a scenario or a mutant) at a size; `seconds`: the limit of its search."""
 
     spec: str
-    scenario: str
+    case: str
     sizes: tuple[tuple[str, str], ...]
     verdict: Verdict
     seconds: int
 
     def __str__(self) -> str:
         sizes = " ".join(f"{name}={value}" for name, value in self.sizes)
-        return f"{self.spec} {self.scenario} {sizes}"
+        return f"{self.spec} {self.case} {sizes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def runs(text: str) -> list[Run]:
     return [
         Run(
             entry["spec"],
-            entry["scenario"],
+            entry["case"],
             tuple((name, str(value)) for name, value in entry["set"].items()),
             Verdict(entry["verdict"]),
             entry["seconds"],
@@ -69,9 +69,9 @@ def runs(text: str) -> list[Run]:
 
 
 def carried_out(run: Run) -> Outcome:
-    """Check the scenario, in a process of its own."""
+    """Check the case, in a process of its own."""
     command = [sys.executable, "-m", "kvmcheck", "--format", "json", "--no-progress"]
-    command += ["--only", run.scenario, "--seconds", str(run.seconds), "--states", str(10**9)]
+    command += ["--only", run.case, "--seconds", str(run.seconds), "--states", str(10**9)]
     for name, value in run.sizes:
         command += ["--set", f"{name}={value}"]
     done = subprocess.run([*command, run.spec], cwd=ROOT, capture_output=True, text=True, check=False)
