@@ -6,7 +6,8 @@
 #   make slow    the tests that `make test` leaves out
 #   make nightly   check specs at larger sizes (tests/nightly/sizes.toml); not for every push
 #   make wheel   build dist/kvmcheck-*.whl
-#   make pages   put the real output into the console blocks of the pages; read the diff
+#   make pages   put the real output into the console blocks of the pages, and the mutants into the table of properties;
+#                read the diff
 #   make constraints   pin the newest versions anew (needs the network)
 #   make clean   remove what was built (.venv stays; remove it by hand)
 #
@@ -49,6 +50,7 @@ wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
 
 pages: $(READY)
+	$(BIN)/python -m tests.support.kills
 	$(BIN)/python -m tests.support.console $(PAGES)
 
 constraints:
