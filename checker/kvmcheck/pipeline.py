@@ -18,11 +18,12 @@ from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.comparison import compared
 from kvmcheck.engine.effects import effects_of
-from kvmcheck.engine.explicit import NO_INITIAL_STATE, explore
+from kvmcheck.engine.explicit import NO_INITIAL_STATE
 from kvmcheck.engine.reductions import names_of, reductions_without
-from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import Progress as Progress
 from kvmcheck.engine.stopping import StopPolicy
+from kvmcheck.engine.tiers import Engine as Engine
+from kvmcheck.engine.tiers import Explored, NativeRefused, Tiers, explore_in_tiers
 from kvmcheck.explain.expectations import judge
 from kvmcheck.explain.outcomes import Outcome, gravest
 from kvmcheck.explain.reductions import Reduced, reduced
@@ -34,7 +35,7 @@ from kvmcheck.lang.syntax import Expect, Expected, MutantDecl, ScenarioDecl
 from kvmcheck.library import model_folder
 from kvmcheck.semantics.program import CHOSEN_CHECKS, Check, Program
 from kvmcheck.semantics.verdict import Verdict
-from kvmcheck.source.diagnostic import Collector, Diagnostic, Label
+from kvmcheck.source.diagnostic import Collector, Diagnostic, Label, Severity
 from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
 
@@ -57,7 +58,10 @@ class Statistics(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all."""
+    """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all.
+
+    `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
+    """
 
     only: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
@@ -68,6 +72,10 @@ class Options:
     traces: int = 1
     reductions_off: frozenset[str] = frozenset()
     statistics: Statistics = Statistics.NONE
+    engine: Engine = Engine.AUTO
+    threads: int = 1
+    compact: bool = False
+    usual_limits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,8 @@ def check_case(
     if program is None or collector.has_errors:
         return report
     try:
-        result = _explored(program, report, options, on_progress)
+        explored = _explored(program, report, options, on_progress)
+        result = explored.result
         if result.coverage.stopped == NO_INITIAL_STATE:
             collector.error(
                 "KVM506",
@@ -164,6 +173,10 @@ def check_case(
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
+    except NativeRefused as error:
+        return replace(report, judgement=Judgement(Outcome.UNKNOWN, (str(error),)))
+    if explored.no_compiler:
+        report = replace(report, diagnostics=(*report.diagnostics, _without_compiler(explored.no_compiler)))
     if asked:
         told = replace(told, findings=tuple(f for f in told.findings if f.property in asked))
     return replace(report, account=told, judgement=judge(told, case.kind, report.expectations))
@@ -185,15 +198,28 @@ def case_report(case: Case, judgement: Judgement, asked: frozenset[str] = frozen
 
 def _explored(
     program: Program, report: CaseReport, options: Options, on_progress: OnProgress | None
-) -> Result:
+) -> Explored:
     """The result of the search, which ends early where nothing more is asked."""
-    return explore(
+    return explore_in_tiers(
         program,
+        tiers=Tiers(options.engine, options.threads, options.compact, options.usual_limits),
         budget=_budget(options),
         reductions=reductions_without(options.reductions_off),
         stop=_stop_policy(report.expectations),
         traces=options.traces,
         progress=on_progress,
+    )
+
+
+def _without_compiler(why: str) -> Diagnostic:
+    """That a large search went on in Python."""
+    return Diagnostic(
+        "KVM545",
+        f"a large search went on in Python: {why}",
+        Label(nowhere("--engine")),
+        help="install gcc or clang, or `pip install 'kvmcheck[native]'`, which brings one; "
+        "`--engine python` says that it is meant so",
+        severity=Severity.WARNING,
     )
 
 

@@ -33,6 +33,7 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "KVM012": "it needs a link out of the folder",
     "KVM014": "it would need too many files",
     "KVM542": "it is about the command line, not about a text",
+    "KVM545": "it is about the machine, not about a text",
     "KVM900": "it would be a bug of kvmcheck",
 }
 

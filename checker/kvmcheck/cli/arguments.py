@@ -46,7 +46,7 @@ class Memory:
 
 #: What a search may use when nobody says otherwise: far below where the machine begins to swap.
 DEFAULT_MEMORY = Memory(0.8, None)
-DEFAULT_STATES = 5_000_000
+ENGINES = ("auto", "python", "native")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,9 +80,9 @@ def check_parser() -> argparse.ArgumentParser:
     limits.add_argument(
         "--states",
         type=_count,
-        default=DEFAULT_STATES,
+        default=None,
         metavar="N",
-        help=f"at most N states (default {DEFAULT_STATES:,})",
+        help="at most N states (default 5,000,000 in Python, 100,000,000 natively)",
     )
     limits.add_argument(
         "--depth", type=_count, default=None, metavar="N", help="at most N steps from the start"
@@ -103,6 +103,21 @@ def check_parser() -> argparse.ArgumentParser:
         default=None,
         metavar="N",
         help="processes, each with one case (default: one a CPU when there are many cases)",
+    )
+    limits.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        metavar="WHICH",
+        help="python, native (compiled from C), or auto: native for what is large (default)",
+    )
+    limits.add_argument(
+        "--threads", type=_threads, default=1, metavar="N", help="N threads in a native search (default 1)"
+    )
+    limits.add_argument(
+        "--compact",
+        action="store_true",
+        help="keep hashes in place of states: more of them fit, and nothing HOLDS then (native)",
     )
     limits.add_argument(
         "--no-reduce",
@@ -249,6 +264,13 @@ def _jobs(text: str) -> int:
     number = _count(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least one process is needed")
+    return number
+
+
+def _threads(text: str) -> int:
+    number = _count(text)
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError("there may be 1 to 256 threads")
     return number
 
 

@@ -36,12 +36,14 @@ def check(argv: Sequence[str]) -> int:
         raise BadArguments("name a .kvm file or a folder of them, e.g. `kvmcheck specs/`")
     if arguments.format in PLANNED_FORMATS:
         raise BadArguments(f"--format {arguments.format} is not supported yet")
+    if arguments.compact and arguments.engine == "python":
+        raise BadArguments("--compact is the native tier's: not with --engine python")
     chosen = settings(arguments.settings)
     off = reductions_off(arguments.no_reduce)
     # From here on it is work, with modules that take a moment to import.
     from kvmcheck.cli.listener import Listener
     from kvmcheck.cli.running import Run
-    from kvmcheck.pipeline import Options, Statistics
+    from kvmcheck.pipeline import Engine, Options, Statistics
     from kvmcheck.render.paint import paint_for
     from kvmcheck.render.verdicts import Detail
 
@@ -55,6 +57,10 @@ def check(argv: Sequence[str]) -> int:
         traces=max(1, arguments.trace_all),
         reductions_off=off,
         statistics=Statistics(arguments.stats or ""),
+        engine=Engine(arguments.engine),
+        threads=arguments.threads,
+        compact=arguments.compact,
+        usual_limits=True,
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),

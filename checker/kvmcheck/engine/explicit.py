@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -82,20 +83,28 @@ def explore(
     search = Search(
         program, budget=budget, reductions=reductions, stop=stop, traces=traces, progress=progress
     )
+    with prepared():
+        try:
+            search.run()
+        except KeyboardInterrupt:
+            search.stopped = INTERRUPTED
+    return search.result()
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """Python as a search wants it: room for deep steps, and no looking for garbage in cycles."""
     limit = sys.getrecursionlimit()
     collects = gc.isenabled()
     sys.setrecursionlimit(max(limit, DEEPEST_STEP + limit))
     # A search makes millions of tuples and no cycles: looking for cycles among them is wasted.
     gc.disable()
     try:
-        search.run()
-    except KeyboardInterrupt:
-        search.stopped = INTERRUPTED
+        yield
     finally:
         sys.setrecursionlimit(limit)
         if collects:
             gc.enable()
-    return search.result()
 
 
 def never(state: Packed) -> bool:  # noqa: ARG001 (where a step is asked for)
@@ -189,6 +198,12 @@ class Search:
         self.reported = self.started
         self.layout = Layout(program, reductions)
         self.compiled = Compiled(self.layout)
+        symmetry = Symmetry(self.layout) if reductions.symmetry else None
+        self.symmetry = None if symmetry is None or symmetry.trivial else symmetry
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all states, and what was found in them."""
         self.order: list[Packed] = []
         self.parents: array[int] = array("q")
         self.seen: dict[Packed, int] = {}
@@ -209,8 +224,6 @@ class Search:
         self.races_refuted: set[tuple[int, int, int]] = set()
         self.locks = LockGraph()
         self.covered: dict[str, tuple[int, int]] = {}
-        symmetry = Symmetry(self.layout) if reductions.symmetry else None
-        self.symmetry = None if symmetry is None or symmetry.trivial else symmetry
         self.replay = Replay(self.layout, self.order, self.parents, self.symmetry)
         self._watch_claims()
 

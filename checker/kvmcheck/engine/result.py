@@ -28,7 +28,7 @@ class Coverage:
     `complete`: every reachable state was expanded; else `stopped` says which limit ended it.
     `unreached`: statements (of functions and processes) that no thread ever ran.
     `races`: marked `data_race` accesses that did race, as their statements' spans.
-    `empty_choices`: choices that were always empty.
+    `empty_choices`: choices that were always empty.  `native`: the native tier searched.
     """
 
     states: int
@@ -40,6 +40,7 @@ class Coverage:
     unreached: tuple[Span, ...]
     races: tuple[Span, ...]
     empty_choices: tuple[Span, ...]
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)

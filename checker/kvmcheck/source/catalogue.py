@@ -125,6 +125,7 @@ _ENTRIES = (
     Entry("KVM540", "mutant-expects-nothing", "a mutant does not say what it breaks"),
     Entry("KVM542", "only-nothing", "`--only` names nothing that is there"),
     Entry("KVM543", "nothing-to-check", "a file declares no scenario"),
+    Entry("KVM545", "no-compiler", "a large search went on in Python for want of a C compiler"),
     # ---- 9xx: bugs of ours
     Entry("KVM900", "our-bug", "kvmcheck contradicts itself: this is a bug in kvmcheck"),
 )

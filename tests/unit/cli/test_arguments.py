@@ -7,7 +7,6 @@ import pytest
 
 from kvmcheck.cli.arguments import (
     DEFAULT_MEMORY,
-    DEFAULT_STATES,
     PLANNED_FORMATS,
     PLANNED_OPTIONS,
     PLANNED_VERBS,
@@ -24,7 +23,8 @@ from kvmcheck.cli.main import main
 def test_there_are_limits_when_nobody_asks_for_them() -> None:
     arguments = parsed(check_parser(), ["a.kvm"])
 
-    assert (arguments.states, arguments.memory) == (DEFAULT_STATES, DEFAULT_MEMORY)
+    assert (arguments.states, arguments.memory) == (None, DEFAULT_MEMORY)
+    assert (arguments.engine, arguments.threads, arguments.compact) == ("auto", 1, False)
 
 
 @pytest.mark.parametrize(

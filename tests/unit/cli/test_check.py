@@ -269,7 +269,7 @@ def test_our_bug_is_one_line_and_status_4(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the table\nis upside down")
 
-    monkeypatch.setattr("kvmcheck.pipeline.explore", broken)
+    monkeypatch.setattr("kvmcheck.pipeline.explore_in_tiers", broken)
     assert main([spec(tmp_path, GOOD), "--jobs", "1"]) == 4
     said = capsys.readouterr()
     assert "KVM900" in said.out
@@ -282,7 +282,7 @@ def test_no_memory_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def hungry(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("kvmcheck.pipeline.explore", hungry)
+    monkeypatch.setattr("kvmcheck.pipeline.explore_in_tiers", hungry)
 
     assert main([spec(tmp_path, GOOD), "--jobs", "1"]) == 3
 

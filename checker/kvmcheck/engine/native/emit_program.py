@@ -20,7 +20,7 @@ from kvmcheck.engine.native.emit_values import Values
 from kvmcheck.engine.races import may_race
 from kvmcheck.engine.symmetry import Symmetry
 from kvmcheck.semantics.numbering import element_count
-from kvmcheck.semantics.program import Check, Expr, PropertyKind
+from kvmcheck.semantics.program import Check, End, Expr, PropertyKind
 
 #: Programs with more slots would make functions that no compiler likes.
 MOST_SLOTS = 4000
@@ -148,7 +148,7 @@ class Native:
             "LOCK_ORDER": int(Check.LOCK_ORDER in self.program.checks),
         }
         return [
-            "/* SPDX-License-Identifier: GPL-2.0-only */",
+            "// SPDX-License-Identifier: GPL-2.0-only",
             *(f"#define {name} {value}" for name, value in numbers.items()),
         ]
 
@@ -320,20 +320,35 @@ class Native:
     def _torn(self) -> list[str]:
         """The states between the operations of a merged step that failed: reachable, and seen by nobody else."""
         between: list[str] = []
+        goes_on: list[str] = []
         runs: list[str] = []
         for number, thread in enumerate(self.program.threads):
             layout = self.layout.processes[thread.process]
             base = self.layout.base[number]
-            inside = f"m{thread.process}_stops[s[{base + layout.main.pc}]] < 0"
+            pc = f"s[{base + layout.main.pc}]"
+            ends = [
+                f"{pc} != {code}"
+                for node, code in self.coding.locations[id(layout.main.body)].items()
+                if node is not None and isinstance(layout.main.body.nodes[node].operation, End)
+            ]
+            inside = f"m{thread.process}_stops[{pc}] < 0"
+            going = " && ".join([inside, *ends])
             if layout.handler is not None:
                 at = f"s[{base + layout.handler.pc}]"
-                inside = f"({at} ? h{thread.process}_stops[{at}] < 0 : {inside})"
+                handled = f"h{thread.process}_stops[{at}] < 0"
+                inside = f"({at} ? {handled} : {inside})"
+                going = f"({at} ? {handled} : ({going}))"
             between.append(f"case {number}: return {inside};")
+            goes_on.append(f"case {number}: return {going};")
             runs.append(f"case {number}: qrun{thread.process}(w, t, at); break;")
         return [
             "static int is_between(int thread, const cell *s)",
             "{",
             f"switch (thread) {{ {' '.join(between)} default: return 0; }}",
+            "}",
+            "static int is_inside(int thread, const cell *s)",
+            "{",
+            f"switch (thread) {{ {' '.join(goes_on)} default: return 0; }}",
             "}",
             "static void torn(W *w, const Thread *t, const cell *S)",
             "{",
@@ -397,26 +412,24 @@ class Native:
         lines += [
             "static void expand(W *w, const cell *S)",
             "{",
-            "int waiting = 0, split = 0, notes = 0; (void)waiting; (void)split; (void)notes;",
+            "int waiting = 0; (void)waiting;",
+            "w->noted = w->others = 0;",
         ]
-        if races:
-            lines.append(f"int begins[{len(soft) + 1}] = {{ 0 }}; (void)begins;")
-        for nth, number in enumerate(soft):
+        for number in soft:
             lines.append("w->blocked = 0;")
             lines.append(f"run{program.threads[number].process}(w, &threads[{number}], S);")
             if not processes[number].daemon:
                 lines.append("waiting |= w->blocked;")
             if races:
                 # Within one thread nothing races: its accesses are compared with those of the threads before it.
-                lines.append("if (w->noted > notes && notes) compare(w, notes, w->noted);")
-                lines.append("notes = w->noted;")
-            del nth
+                lines.append("if (w->others && w->noted > w->others) compare(w, w->others, w->noted);")
+                lines.append("w->others = w->noted;")
         if Check.NO_DEADLOCK in program.checks:
-            lines.append("if (waiting && !w->emitted && !w->broken) event(w, KEY_DEADLOCK);")
+            # Whoever is inside of what is one step elsewhere can go on.
+            inside = " && ".join(f"!is_inside({number}, S)" for number in soft) if self.movers else "1"
+            lines.append(f"if (waiting && !w->emitted && !w->broken && {inside}) event(w, KEY_DEADLOCK);")
         for number in hard:
             lines.append(f"run{program.threads[number].process}(w, &threads[{number}], S);")
-        if races:
-            lines.append("w->noted = 0;")
         return [*lines, "}"]
 
     # ------------------------------------------------------------------ packing
@@ -444,16 +457,14 @@ class Native:
                 continue
             size = len(group) * self.coding.cell_bits // 8
             word, shift = divmod(at, 64)
-            fast.append(
-                f"{{ uint64_t x = 0; memcpy(&x, s + {first}, {size}); x = _pext_u64(x, {hex(mask)}ULL);"
-            )
+            fast.append(f"{{ uint64_t x = 0; memcpy(&x, s + {first}, {size}); x = pext(x, {hex(mask)}ULL);")
             fast.append(f"key[{word}] |= x << {shift};")
             fast_back.append(f"{{ uint64_t x = key[{word}] >> {shift};")
             if shift + bits > 64:
                 fast.append(f"key[{word + 1}] |= x >> {64 - shift};")
                 fast_back.append(f"x |= key[{word + 1}] << {64 - shift};")
             fast.append("}")
-            fast_back.append(f"x = _pdep_u64(x, {hex(mask)}ULL); memcpy(s + {first}, &x, {size}); }}")
+            fast_back.append(f"x = pdep(x, {hex(mask)}ULL); memcpy(s + {first}, &x, {size}); }}")
             at += bits
         at = 0
         for slot, cell in enumerate(cells):

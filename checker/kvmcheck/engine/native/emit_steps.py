@@ -259,7 +259,7 @@ class Steps:
             self._jump(ways[0], number, f"if ({test}) ")
             self._jump(ways[1], number)
         elif isinstance(operation, (Choose, Allocate)):
-            self._several(number, group, ways[0])
+            self._several(number, ways[0])
         else:
             self._perform(number, group)
             self._jump(ways[0], number)
@@ -504,9 +504,9 @@ class Steps:
             case Update():
                 self._update(node.operation, number, group)
             case Acquire():
-                self._acquire(node.operation, number, group)
+                self._acquire(node.operation, number)
             case Release():
-                self._release(node.operation, number, group)
+                self._release(node.operation, number)
             case Await(condition=condition):
                 test = self._expressions(number, reads=True).text(condition)
                 line(f"if (!{test}) {{ w->blocked = 1; return; }}")
@@ -568,7 +568,7 @@ class Steps:
         width = width_of(self.coding.thread_count + 1)
         return f"(s[{slot}] & {(1 << width) - 1})", f"(s[{slot}] >> {width})", width
 
-    def _acquire(self, operation: Acquire, number: int, group: int | None) -> None:
+    def _acquire(self, operation: Acquire, number: int) -> None:
         slot, _, _ = self._place(operation.lock, number)
         line = self.lines.append
         free = self.coding.thread_count
@@ -609,7 +609,7 @@ class Steps:
             return f"({writer} == me || ({readers} >> me & 1))"
         return f"(s[{slot}] == me)"
 
-    def _release(self, operation: Release, number: int, group: int | None) -> None:
+    def _release(self, operation: Release, number: int) -> None:
         slot, _, _ = self._place(operation.lock, number)
         free = self.coding.thread_count
         if not operation.flavour.shared:
@@ -662,7 +662,7 @@ class Steps:
 
     # ------------------------------------------------------------------ several ways on
 
-    def _several(self, number: int, group: int | None, following: Context) -> None:
+    def _several(self, number: int, following: Context) -> None:
         node = self.body.nodes[number]
         operation = node.operation
         line = self.lines.append

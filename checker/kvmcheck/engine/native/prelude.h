@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /* What the generated steps use: types, numbers that are checked, and what a worker keeps of a state's expansion.
    The defines NS, WORDS, STRIDE, CELL_BITS and those of the tables' sizes stand before this. */
 #define _GNU_SOURCE
@@ -16,8 +16,11 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+/* Of immintrin.h, which takes longer to read than all of this. */
 #ifdef __BMI2__
-#include <immintrin.h>
+#define pext(x, mask) __builtin_ia32_pext_di((x), (mask))
+#define pdep(x, mask) __builtin_ia32_pdep_di((x), (mask))
 #endif
 
 typedef int64_t V; /* a register */
@@ -153,7 +156,7 @@ typedef struct Worker {
     uint32_t now;                    /* the state that is expanded */
     int emitted, broken, blocked;    /* what came of it */
     uint64_t transitions, states;
-    int noted;                       /* accesses of this thread's steps, and of those before it, from `now` */
+    int noted, others;               /* accesses from `now`; of them, those of the threads before this one */
     struct Access { int slot, site, merged; } note[MOST_NOTED], maybe[MOST_TRAIL];
     int trail[MOST_TRAIL];
     uint8_t hit[HITS + 1], tried[CHOICES + 1], filled[CHOICES + 1], raced[RACES + 1];
@@ -192,7 +195,7 @@ static inline void commit(W *w, Run *r)
         w->hit[w->trail[--r->trail]] = 1;
     for (int i = 0; i < r->notes; i++) {
         int known = 0;
-        for (int j = 0; j < w->noted && !known; j++)
+        for (int j = w->others; j < w->noted && !known; j++)
             known = memcmp(&w->note[j], &w->maybe[i], sizeof(struct Access)) == 0;
         if (known)
             continue;

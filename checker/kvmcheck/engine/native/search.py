@@ -11,14 +11,13 @@ from __future__ import annotations
 import secrets
 import signal
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.coverage import empty_choices, unreached_statements
-from kvmcheck.engine.explicit import ENDLESS, INTERRUPTED, Search, Stop, limit_reached
+from kvmcheck.engine.explicit import ENDLESS, INTERRUPTED, Search, Stop, limit_reached, prepared
 from kvmcheck.engine.generate_steps import Tables as PythonTables
 from kvmcheck.engine.layout import Packed
 from kvmcheck.engine.native.build import Build, BuildError
@@ -71,20 +70,23 @@ class NativeSearch:
 
     # ------------------------------------------------------------------ the run
 
-    def run(self, begun: Callable[[], None] | None = None) -> Result:
+    def run(self) -> Result:
         """Search; the result.  Raises `Unsupported` or `BuildError` where Python has to go on."""
-        program = self.build.wait()
-        if begun is not None:
-            begun()
         search = self.search
-        search.started = monotonic()
+        search.reset()
         try:
-            search.begin()
-        except Stop:
+            program = self.build.wait()
+        except KeyboardInterrupt:
+            search.stopped = INTERRUPTED
             return search.result()
-        told = self._told(program)
-        self._make_findings(told)
-        return self._result(told)
+        with prepared():
+            try:
+                search.begin()
+            except Stop:
+                return search.result()
+            told = self._told(program)
+            self._make_findings(told)
+            return self._result(told)
 
     def _arguments(self) -> list[str]:
         budget, policy = self.search.budget, self.search.policy
@@ -278,6 +280,7 @@ class NativeSearch:
             unreached=unreached_statements(search.program, ran, hit),
             races=tuple(sorted(races, key=lambda span: (span.source.path, span.start))),
             empty_choices=empty_choices(ran, hit),
+            native=True,
         )
         result = replace(result, coverage=coverage)
         return compacted(result) if self.settings.compact else result

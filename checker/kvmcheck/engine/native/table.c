@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /* The states that were seen, and the search through them: level by level, by any number of workers.
 
    A state's number is its place in `store`.  A slot of `slots` is 0, or a state's number plus one below and a piece of
