@@ -330,7 +330,8 @@ class Evaluator:
                 if not self._true(condition, path, runner, span, reads=True):
                     return Ending.BLOCKED
             case AtomicEnter(group=group):
-                path.group = group
+                if path.group != -1:  # all of `init` is one step, and an atomic block in it does not end that
+                    path.group = group
             case Allocate():
                 return self._allocate(path, operation, span)
             case Free(pointer=pointer, pool=pool):
