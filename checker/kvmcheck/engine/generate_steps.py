@@ -159,6 +159,7 @@ class Steps:
         self.whole: ProcessLayout = self.layout.processes[process]
         self.part = part
         self.body = part.body
+        self.local_sorts = tuple(local.sort for local in part.body.locals)
         self.options = options
         self.handler = handler
         self.prefix = f"{'h' if handler else 'm'}{process}"
@@ -356,7 +357,7 @@ class Steps:
         scope = ExpressionScope(
             state=ctx.state,
             local=local,
-            local_sorts=tuple(local.sort for local in self.body.locals),
+            local_sorts=self.local_sorts,
             span=span,
         )
         expressions = Expressions(self.unit, scope, span)

@@ -201,6 +201,7 @@ class _Inspection:
     def __post_init__(self) -> None:
         self.program = self.layout.program
         self.exchanges: list[tuple[int, Permutation]] = []
+        self.always_set: dict[str, bool] = {}
 
     def run(self) -> None:
         """Look at everything."""
@@ -373,7 +374,9 @@ class _Inspection:
                 case Local():
                     found.add(Check.NO_UNSET_READ)
                 case CallLocal(call=_, local=local):
-                    if not self._always_set(local):
+                    if local not in self.always_set:
+                        self.always_set[local] = self._always_set(local)
+                    if not self.always_set[local]:
                         found.add(Check.NO_UNSET_READ)
                 case The():
                     found.add(Check.NO_OUT_OF_BOUNDS)
