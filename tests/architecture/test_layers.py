@@ -22,12 +22,27 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "semantics": frozenset({"source", "errors"}),
     "elaborate": frozenset({"source", "lang", "semantics", "errors"}),
     "engine": frozenset({"source", "semantics", "errors"}),
+    "export": frozenset({"source", "semantics", "errors"}),
     "explain": frozenset({"source", "semantics", "engine", "errors"}),
     "render": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "pipeline": frozenset(
         {"source", "lang", "semantics", "elaborate", "engine", "explain", "render", "library", "errors"}
     ),
-    "cli": frozenset({"source", "lang", "semantics", "explain", "render", "pipeline", "library", "errors"}),
+    "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
+    "cli": frozenset(
+        {
+            "exporting",
+            "export",
+            "source",
+            "lang",
+            "semantics",
+            "explain",
+            "render",
+            "pipeline",
+            "library",
+            "errors",
+        }
+    ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"engine", "errors", "pipeline", "semantics"}),
 }

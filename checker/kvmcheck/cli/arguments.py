@@ -14,6 +14,7 @@ from kvmcheck.cli.exits import EXIT_MEANING
 #: The verbs that are built, with what each does; `check` is meant where none is named.
 VERBS = {
     "check": "check the scenarios and mutants of specs (the default)",
+    "export": "write a scenario for another checker: Promela, Murphi, TLA+",
     "explain": "explain a diagnostic, e.g. `kvmcheck explain KVM201`",
     "fmt": "lay out .kvm files in the one way",
     "new": "write a first spec that holds, and a sibling that fails",
@@ -21,7 +22,7 @@ VERBS = {
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "prove", "recheck", "mutate", "replay", "graph", "litmus", "conform", "export", "diff", "stats", "reach", "lsp",
+    "prove", "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--native", "--html", "--svg", "--seed")
 FORMATS = ("text", "json", "commit")
@@ -30,6 +31,8 @@ PLANNED_FORMATS = (
 )  # fmt: skip
 REDUCTIONS = ("seq", "dead", "symmetry", "merge")
 STATISTICS = ("tell", "compare")
+#: What a scenario can be exported to.
+TARGETS = ("promela", "murphi", "tla")
 
 
 class BadArguments(Exception):
@@ -204,6 +207,37 @@ def new_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "name", metavar="NAME", help="letters, digits and _; may stand in a folder, e.g. specs/mine"
     )
+    return parser
+
+
+def export_parser() -> argparse.ArgumentParser:
+    """The options of `export`."""
+    parser = _parser("kvmcheck export", "Write a scenario as the input of another checker: SPIN, Rumur, TLC.")
+    parser.add_argument("path", metavar="SPEC", help="a .kvm file")
+    parser.add_argument(
+        "--to", choices=TARGETS, required=True, metavar="TARGET", help="promela, murphi or tla"
+    )
+    parser.add_argument(
+        "--scenario", default="", metavar="NAME", help="this scenario or mutant (default: the only scenario)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="another size or parameter, e.g. --set Vcpu=3 (repeatable)",
+    )
+    parser.add_argument(
+        "--seq-wrap",
+        type=_count,
+        default=None,
+        metavar="N",
+        help="every seq is a counter modulo N: Promela and Murphi know no number without end",
+    )
+    parser.add_argument("--output", "-o", default="", metavar="FILE", help="write to FILE (default: stdout)")
+    parser.add_argument("--terse", action="store_true", help="one line for each diagnostic, for editors")
+    parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
     return parser
 
 

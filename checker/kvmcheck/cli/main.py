@@ -62,6 +62,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.explain import explain
 
             return explain
+        case "export":
+            from kvmcheck.cli.export import export
+
+            return export
         case "fmt":
             from kvmcheck.cli.fmt import fmt
 
