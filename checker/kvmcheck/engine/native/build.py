@@ -104,13 +104,14 @@ class Build:
         text = self._scratch / "program.c"
         text.write_text(source, encoding="utf-8")
         try:
-            self._process = subprocess.Popen(
-                [*self._command, "-o", str(self._scratch / "program"), str(text)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(self._scratch / "said").open("wb"),
-                start_new_session=True,
-            )
+            with (self._scratch / "said").open("wb") as said:
+                self._process = subprocess.Popen(
+                    [*self._command, "-o", str(self._scratch / "program"), str(text)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    start_new_session=True,
+                )
         except OSError as error:
             self.cancel()
             raise BuildError(f"{self._command[0]} can't be run: {error}") from None
@@ -142,7 +143,8 @@ class Build:
         if status != 0:
             said = (self._scratch / "said").read_text(errors="replace").strip()
             self.cancel()
-            first = said.splitlines()[0] if said else f"exit status {status}"
+            errors = [line for line in said.splitlines() if "error" in line] or said.splitlines()
+            first = errors[0] if errors else f"exit status {status}"
             raise BuildError(f"{self._command[0]} failed: {first}")
         built = self._scratch / "program"
         built.chmod(0o700)

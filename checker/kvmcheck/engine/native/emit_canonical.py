@@ -127,6 +127,11 @@ class Canonical:
         self.lines.append(SEARCH)
         return self.lines
 
+    def _drain(self) -> None:
+        """Put the functions on values that were asked for before what calls them."""
+        self.lines += self.values.lines
+        self.values.lines.clear()
+
     # ------------------------------------------------------------------ permutations
 
     def _image(self, kind: str, seat: Seat, everyone: list[Seat], names: list[int]) -> str:
@@ -208,8 +213,8 @@ class Canonical:
             body.append(f"o[{to}] = {text};")
         if self.layout.abstracts and self.layout.program.seq_compared:
             body.append("canonical_seqs(o);")
-        self.lines += [*values.lines, *body, "}"]
-        values.lines.clear()
+        self._drain()
+        self.lines += [*body, "}"]
 
     def _moved_leaf(self, sort: Sort, x: str) -> str | None:
         assert self.actions is not None
@@ -295,6 +300,7 @@ class Canonical:
             name = f"shape_{len(self._shapes)}"
             self._shapes[sort] = name
             body = self._shape_body(sort)
+            self._drain()
             self.lines += [
                 f"static inline uint64_t {name}(V x, const Points *n)",
                 "{",
@@ -414,6 +420,7 @@ class Canonical:
             name = f"occur_{len(self._occurs)}"
             self._occurs[sort] = name
             body = self._occur_body(sort)
+            self._drain()
             self.lines += [
                 f"static inline void {name}(V x, uint64_t h, Points *to)",
                 "{",
@@ -528,14 +535,13 @@ class Canonical:
             told = self._tell(seat.points, "h")
             occurs = self._occur(cell.sort, "x", "h") if touched else ""
             body.append(f"{{ V x = {x}; uint64_t h = mix({self._seat(seat)} + {shape}); {told} {occurs} }}")
+        self._drain()
         self.lines += [
-            *self.values.lines,
             "static void names(const cell *s, Points *n, Points *to)",
             "{",
             *body,
             "}",
         ]
-        self.values.lines.clear()
 
 
 def _fixed(fixed: object) -> str:

@@ -426,8 +426,9 @@ class Native:
                 lines.append("w->others = w->noted;")
         if Check.NO_DEADLOCK in program.checks:
             # Whoever is inside of what is one step elsewhere can go on.
-            inside = " && ".join(f"!is_inside({number}, S)" for number in soft) if self.movers else "1"
-            lines.append(f"if (waiting && !w->emitted && !w->broken && {inside}) event(w, KEY_DEADLOCK);")
+            inside = [f"!is_inside({number}, S)" for number in soft] if self.movers else []
+            nobody = " && ".join(["waiting", "!w->emitted", "!w->broken", *inside])
+            lines.append(f"if ({nobody}) event(w, KEY_DEADLOCK);")
         for number in hard:
             lines.append(f"run{program.threads[number].process}(w, &threads[{number}], S);")
         return [*lines, "}"]

@@ -71,11 +71,9 @@ from kvmcheck.semantics.sorts import (
     LockFlavour,
     LockSort,
     ObjectPointerSort,
-    OptionalSort,
     SeqSort,
     Sort,
     Value,
-    member_count,
     members,
 )
 from kvmcheck.source.text import Span
@@ -727,8 +725,7 @@ class Steps:
     def _most(self, operation: Choose) -> int:
         if operation.domain is not None:
             return 64
-        sort = operation.sort
-        count = member_count(sort) if not isinstance(sort, OptionalSort) else sum(1 for _ in members(sort))
+        count = sum(1 for _ in members(operation.sort))
         if count > MOST_MEMBERS:
             raise Unsupported(f"a choice among {count:,} values")
         return count

@@ -139,11 +139,13 @@ class Values:
     def keep(self, sort: Sort, text: str, *, local: bool = False) -> str:
         """The cell of a register."""
         count = self.coding.count(sort, inside=False)
+        # The classes of seqs may be negative until the step is done; their numbers stay what they are.
+        number = "in_cell({})" if self.coding.layout.abstracts else f"checked({{}}, {count})"
         if is_seq(sort) and not local:
-            return f"(cell)in_cell({text})"
+            return f"(cell){number.format(text)}"
 
         def body() -> list[str]:
-            inner = "in_cell(x)" if is_seq(sort) else self.enc(sort, "x")
+            inner = number.format("x") if is_seq(sort) else self.enc(sort, "x")
             return [f"return x == UNSET ? {count} : {inner};"]
 
         if local:
