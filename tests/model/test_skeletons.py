@@ -115,8 +115,8 @@ def test_what_only_the_model_has_is_drawn_where_it_matters() -> None:
     [
         (CUT, {}, "line 20: in which function is this?"),
         (CUT, {20: "f", 31: "f", 43: "f"}, "f, line 34: can't be read as C: while ("),
-        ("+++ b/pond.c\n@@ -1 +1,2 @@\n x\n+}\n+}\n", {1: "f"}, "line 3: a function ends that has not begun"),
-        ("+++ b/pond.c\n@@ -1 +1,2 @@\n x\n+{\n+}\n", {}, "line 2: whose body is this?"),
+        ("+++ b/pond.c\n@@ -1 +1,3 @@\n x\n+}\n+}\n", {1: "f"}, "line 3: a function ends that has not begun"),
+        ("+++ b/pond.c\n@@ -1 +1,3 @@\n x\n+{\n+}\n", {}, "line 2: whose body is this?"),
     ],
 )
 def test_what_can_not_be_read_is_refused(patch: str, names: dict[int, str], said: str) -> None:
@@ -124,6 +124,14 @@ def test_what_can_not_be_read_is_refused(patch: str, names: dict[int, str], said
         drawn_from(patch, names)
 
     assert str(refused.value) == said
+
+
+def test_a_patch_that_is_cut_off_is_read_as_far_as_it_goes() -> None:
+    shorter = CUT[: CUT.index(" \twhile (")]
+    (only,) = drawn_from(shorter, {20: "cast_net", 31: "cast_net"})
+
+    assert [len(part.events) for part in only.parts] == [2, 3]
+    assert not only.ends
 
 
 def test_facts_can_be_written_and_read() -> None:

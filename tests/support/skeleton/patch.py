@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(?P<start>\d+)(?:,\d+)? @@")
+HUNK = re.compile(r"@@ -\d+(?:,(?P<before>\d+))? \+(?P<start>\d+)(?:,(?P<after>\d+))? @@")
 FILE = re.compile(r"\+\+\+ b/(?P<path>\S+)")
 NAME = re.compile(r"(?P<name>\w+)\s*\(")
 
@@ -51,23 +51,26 @@ def pieces(patch: str, names: Mapping[int, str]) -> Iterator[Piece]:
 
 
 def _hunks(patch: str) -> Iterator[tuple[str, list[Line]]]:
-    """Each hunk: its file, and the lines after the patch."""
+    """Each hunk: its file, and the lines after the patch, as many as its head says or as there are."""
     file = ""
     lines: list[Line] = []
-    number = 0
+    number = before = after = 0
     for text in patch.splitlines():
-        if lines and (not text or text[0] not in "+- \\"):
+        mark = text[:1] or " "  # mail programs take away the blank of an empty line
+        if lines and (before + after == 0 or mark not in "+- \\"):
             yield file, lines
-            lines, number = [], 0
-        if named := FILE.match(text):
-            if lines:
-                yield file, lines
-            file, lines, number = named["path"], [], 0
+            lines, before, after = [], 0, 0
+        if before + after > 0:
+            if mark in "+ ":
+                lines.append(Line(number, text[1:], mark == "+"))
+                number, after = number + 1, after - 1
+            if mark in "- ":
+                before -= 1
+        elif named := FILE.match(text):
+            file = named["path"]
         elif begin := HUNK.match(text):
             number = int(begin["start"])
-        elif number and text[:1] in ("+", " ", ""):
-            lines.append(Line(number, text[1:], text.startswith("+")))
-            number += 1
+            before, after = int(begin["before"] or 1), int(begin["after"] or 1)
     if lines:
         yield file, lines
 
