@@ -25,6 +25,9 @@ SIZES: dict[str, dict[str, str]] = {
     "flush_already_requested": {"Pfn": "1"},
     "two_notifiers_one_flush": {"Pfn": "1"},
     "two_overlapping_ranges": {"Vcpu": "1", "Pfn": "1"},
+    "refinement": {"Gfn": "1", "Sptep": "2", "Desc": "2"},
+    "ageing": {"Gfn": "1", "Sptep": "2"},
+    "shadow_on_chains": {"Pfn": "1"},
 }
 #: With two vcpus there is more to exchange, and more to merge between.
 TWO_VCPUS = {"Vcpu": "2", "Gfn": "1", "Pfn": "1", "WINDOWS": "1"}
