@@ -12,7 +12,7 @@ from itertools import product
 from zlib import crc32
 
 from kvmcheck.engine.native.coding import Coding, Unsupported, width_of
-from kvmcheck.engine.native.emit_values import Values, member_register
+from kvmcheck.engine.native.emit_values import Values, core, is_compound, member_register
 from kvmcheck.engine.permuting import Actions, Point, Seat
 from kvmcheck.engine.symmetry import Symmetry
 from kvmcheck.semantics.pointers import is_seq
@@ -326,9 +326,9 @@ class Canonical:
                 width = width_of(free + 1)
                 mask = (1 << width) - 1
                 return [
-                    f"uint64_t h = (x & {mask}) == {free} ? 0 : mix(n->th[x & {mask}] + 1);",
+                    f"uint64_t h = (x & {mask}) == {free} ? 0 : blend(n->th[x & {mask}] + 1);",
                     f"for (uint64_t left = (uint64_t)x >> {width}; left; left &= left - 1)",
-                    "h += mix(n->th[__builtin_ctzll(left)] + 2);",
+                    "h += blend(n->th[__builtin_ctzll(left)] + 2);",
                     "return h;",
                 ]
             case OptionalSort(inner=inner):
@@ -338,35 +338,35 @@ class Canonical:
                     "uint64_t h = 0;",
                     "for (uint64_t left = (uint64_t)x; left; left &= left - 1)",
                     f"{{ V i = __builtin_ctzll(left); V c = {member_register(element, 'i')};",
-                    f"h += mix({self._shape(element, 'c')} + 3); }}",
+                    f"h += blend({self._shape(element, 'c')} + 3); }}",
                     "return h;",
                 ]
             case WordSort():
                 lines = ["uint64_t h = 5;"]
                 for part in coding.parts(sort):
-                    lines.append(f"h = mix(h + {self._shape(part.sort, values.get(part, 'x'))});")
+                    lines.append(f"h = blend(h + {self._shape(part.sort, values.get(part, 'x'))});")
                 return [*lines, "return h;"]
             case ListSort():
                 length, *places = coding.parts(sort)
-                lines = [f"V count = {values.get(length, 'x')}; uint64_t h = mix((uint64_t)count);"]
+                lines = [f"V count = {values.get(length, 'x')}; uint64_t h = blend((uint64_t)count);"]
                 for nth, part in enumerate(places):
                     lines.append(
-                        f"if (count > {nth}) h = mix(h + {self._shape(part.sort, values.get(part, 'x'))});"
+                        f"if (count > {nth}) h = blend(h + {self._shape(part.sort, values.get(part, 'x'))});"
                     )
                 return [*lines, "return h;"]
             case UnionSort(arms=arms):
                 tag = (1 << coding.tag_width(sort)) - 1
-                lines = [f"V arm = x & {tag}; uint64_t h = mix((uint64_t)arm + 7);"]
+                lines = [f"V arm = x & {tag}; uint64_t h = blend((uint64_t)arm + 7);"]
                 for arm, (_, held) in enumerate(arms):
                     if held is not None:
                         part = values.union_part(sort, arm)
                         lines.append(
-                            f"if (arm == {arm}) h = mix(h + {self._shape(held, values.get(part, 'x'))});"
+                            f"if (arm == {arm}) h = blend(h + {self._shape(held, values.get(part, 'x'))});"
                         )
                 return [*lines, "return h;"]
             case PlacePointerSort(target=target):
                 root, *parts = coding.pointer_parts(target)
-                lines = [f"V root = {values.get(root, 'x')}; uint64_t h = mix((uint64_t)root + 11);"]
+                lines = [f"V root = {values.get(root, 'x')}; uint64_t h = blend((uint64_t)root + 11);"]
                 for number, declared in enumerate(self.layout.program.roots[target]):
                     variable = self.layout.program.variables[next(iter(declared.components.values()))]
                     lines.append(f"if (root == {number}) {{")
@@ -378,7 +378,7 @@ class Canonical:
                             if self.actions.touches(dimension)
                             else f"(uint64_t){at}"
                         )
-                        lines.append(f"h = mix(h + {inner_name} + 13 * (uint64_t)({mark} & 1));")
+                        lines.append(f"h = blend(h + {inner_name} + 13 * (uint64_t)({mark} & 1));")
                     lines.append("}")
                 return [*lines, "return h;"]
             case _ if is_seq(sort):
@@ -389,11 +389,11 @@ class Canonical:
                     lines.append("if (count > 1) count = 1;")
                 if stride == 1:
                     return [*lines, "return (uint64_t)count;"]
-                lines.append(f"uint64_t h = mix((uint64_t)count + 17); if (home == {stride - 1}) return h;")
+                lines.append(f"uint64_t h = blend((uint64_t)count + 17); if (home == {stride - 1}) return h;")
                 lines.append("switch (home) {")
                 for number, slot in enumerate(self.layout.homes):
                     seat = self.actions.seats[slot]
-                    lines.append(f"case {number}: h = mix(h + {self._seat(seat)}); break;")
+                    lines.append(f"case {number}: h = blend(h + {self._seat(seat)}); break;")
                 return [*lines, "}", "return h;"]
             case _:
                 raise Unsupported(f"names in a {type(sort).__name__}")
@@ -402,7 +402,7 @@ class Canonical:
         """A seat as a hash: what is fixed, and the names of its points."""
         text = f"UINT64_C({_fixed(seat.fixed)})"
         for atom, point in seat.points:
-            text = f"mix({text} + n->a[{atom}][{point}])"
+            text = f"blend({text} + n->a[{atom}][{point}])"
         return text
 
     def _member_name(self, sort: Sort, x: str) -> str:
@@ -432,7 +432,8 @@ class Canonical:
 
     def _tell(self, points: tuple[Point, ...], role: str) -> str:
         return " ".join(
-            f"to->a[{atom}][{point}] += mix({role} + {nth + 1});" for nth, (atom, point) in enumerate(points)
+            f"to->a[{atom}][{point}] += blend({role} + {nth + 1});"
+            for nth, (atom, point) in enumerate(points)
         )
 
     def _tell_thread(self, which: str, role: str) -> str:
@@ -453,7 +454,7 @@ class Canonical:
                 atom = self.actions.atoms[number]
                 return [
                     f"V i = (x < 0 ? ~x : x) - {atom.first};",
-                    f"if (i >= 0 && i < {atom.size}) to->a[{number}][i] += mix(h + 101);",
+                    f"if (i >= 0 && i < {atom.size}) to->a[{number}][i] += blend(h + 101);",
                 ]
             case ThreadSort():
                 return [self._tell_thread("x", "(h + 103)")]
@@ -514,11 +515,11 @@ class Canonical:
                 return ["(void)h; (void)to;"]
 
     def _refine(self) -> None:
-        """One round: each point's name gets what the state says of it."""
+        """What the state says of each point: once, without names, and in each round with the names of the others."""
         assert self.actions is not None
+        once: list[str] = []
         body: list[str] = []
-        threads = self.actions.thread_seats
-        for thread, seat in enumerate(threads):
+        for thread, seat in enumerate(self.actions.thread_seats):
             body.append(f"n->th[{thread}] = {self._seat(seat)};")
         for slot, (cell, seat) in enumerate(zip(self.coding.cells, self.actions.seats, strict=True)):
             if cell.fixed is not None:
@@ -527,16 +528,41 @@ class Canonical:
             touched = value and bool(self.actions.touches(cell.sort))
             if not seat.points and not touched:
                 continue
-            if value and self.actions.needs_shape(cell.sort):
-                x = self.values.load(cell.sort, f"s[{slot}]", local=cell.unset)
-                shape = self._shape(cell.sort, "x")
-            else:
-                x, shape = f"s[{slot}]", "(uint64_t)x"
-            told = self._tell(seat.points, "h")
+            if not (value and self.actions.needs_shape(cell.sort)):
+                if len(seat.points) == 1:
+                    # Nobody else has a part in it.
+                    ((atom, point),) = seat.points
+                    once.append(
+                        f"to->a[{atom}][{point}] += UINT64_C({_fixed(seat.fixed)}) * (uint64_t)(s[{slot}] + 1);"
+                    )
+                else:
+                    shape = f"(uint64_t)s[{slot}]"
+                    body.append(
+                        f"{{ uint64_t h = blend({self._seat(seat)} + {shape}); {self._tell(seat.points, 'h')} }}"
+                    )
+                continue
+            x = self.values.load(cell.sort, f"s[{slot}]", local=cell.unset)
+            shape = self._shape(cell.sort, "x")
             occurs = self._occur(cell.sort, "x", "h") if touched else ""
-            body.append(f"{{ V x = {x}; uint64_t h = mix({self._seat(seat)} + {shape}); {told} {occurs} }}")
+            if (
+                len(seat.points) <= 1
+                and not is_compound(cell.sort)
+                and not isinstance(core(cell.sort), SetSort)
+            ):
+                own = "".join(
+                    f"to->a[{atom}][{point}] += UINT64_C({_fixed(seat.fixed)}) * {shape};"
+                    for atom, point in seat.points
+                )
+                body.append(f"{{ V x = {x}; {own} uint64_t h = {self._seat(seat)}; {occurs} (void)h; }}")
+                continue
+            told = self._tell(seat.points, "h")
+            body.append(f"{{ V x = {x}; uint64_t h = blend({self._seat(seat)} + {shape}); {told} {occurs} }}")
         self._drain()
         self.lines += [
+            "static void names_once(const cell *s, Points *to)",
+            "{",
+            *once,
+            "}",
             "static void names(const cell *s, Points *n, Points *to)",
             "{",
             *body,
@@ -546,7 +572,7 @@ class Canonical:
 
 def _fixed(fixed: object) -> str:
     text = repr(fixed)
-    return str(crc32(text.encode()) << 32 | crc32((text + "'").encode()))
+    return str(crc32(text.encode()) << 32 | crc32((text + "'").encode()) | 1)
 
 
 def _position(d: str, element: Sort) -> str:
@@ -611,11 +637,11 @@ static inline int sizeof_points(void)
     return sum;
 }
 
-static int refine(const cell *s, Points *n)
+static int refine(const cell *s, const Points *start, Points *n)
 {
     int known = told_apart(n);
     for (;;) {
-        Points to = { 0 };
+        Points to = *start;
         names(s, n, &to);
         for (int a = 0; a < ATOMS; a++)
             for (int i = 0; i < sizes[a]; i++)
@@ -628,7 +654,7 @@ static int refine(const cell *s, Points *n)
 }
 
 /* Of all ways to tell equal points apart, the one that leads to the smallest state. */
-static void smallest(const cell *s, const Points *n, uint64_t *best, int *any)
+static void smallest(const cell *s, const Points *start, const Points *n, uint64_t *best, int *any)
 {
     int atom = -1;
     uint64_t name = 0;
@@ -680,8 +706,8 @@ static void smallest(const cell *s, const Points *n, uint64_t *best, int *any)
         chosen[count++] = i;
         Points further = *n;
         further.a[atom][i] = mix(further.a[atom][i] + 1);
-        refine(s, &further);
-        smallest(s, &further, best, any);
+        refine(s, start, &further);
+        smallest(s, start, &further, best, any);
     }
 }
 
@@ -694,15 +720,16 @@ static void represent(W *w, const cell *s, uint64_t *key)
         at = (at ^ plain[i]) * UINT64_C(0x9e3779b97f4a7c15);
     uint64_t *held = w->memory + (at >> (64 - MEMORY)) * 2 * WORDS;
     /* No state is packed as zeros alone and then looked up: an empty entry would say so of itself too. */
-    if (memcmp(held, plain, sizeof plain) == 0 && held[WORDS] | held[2 * WORDS - 1] | plain[0]) {
+    if (same_key(held, plain) && held[WORDS] | held[2 * WORDS - 1] | plain[0]) {
         memcpy(key, held + WORDS, sizeof plain);
         return;
     }
-    Points n;
+    Points n, start = { 0 };
+    names_once(s, &start);
     for (int a = 0; a < ATOMS; a++)
         for (int i = 0; i < sizes[a]; i++)
             n.a[a][i] = (uint64_t)a;
-    if (refine(s, &n)) {
+    if (refine(s, &start, &n)) {
         Perm p;
         cell moved[NS];
         keep_order(&n, &p);
@@ -710,7 +737,7 @@ static void represent(W *w, const cell *s, uint64_t *key)
         pack(moved, key);
     } else {
         int any = 0;
-        smallest(s, &n, key, &any);
+        smallest(s, &start, &n, key, &any);
     }
     memcpy(held, plain, sizeof plain);
     memcpy(held + WORDS, key, sizeof plain);

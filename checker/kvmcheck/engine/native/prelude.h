@@ -115,6 +115,21 @@ static inline uint64_t mix(uint64_t x)
     return x ^ x >> 32;
 }
 
+/* The same at less cost, where it is one of many. */
+static inline uint64_t blend(uint64_t x)
+{
+    x *= UINT64_C(0xd6e8feb86659fd93);
+    return x ^ x >> 32;
+}
+
+static inline int same_key(const uint64_t *a, const uint64_t *b)
+{
+    uint64_t differ = 0;
+    for (int i = 0; i < WORDS; i++)
+        differ |= a[i] ^ b[i];
+    return differ == 0;
+}
+
 /* ------------------------------------------------------------------ workers */
 
 /* A thread of the program. */

@@ -276,7 +276,7 @@ static void keep(W *w, const Successor *one)
         } else if ((held ^ tag) >> 40 == 0) {
             uint64_t key[WORDS];
             state_at((uint32_t)((held & UINT64_C(0xffffffffff)) - 1), key);
-            if (memcmp(key, one->key, sizeof key) == 0)
+            if (same_key(key, one->key))
                 return;
         }
         at = (at + 1) & mask;
