@@ -39,14 +39,14 @@ TARGETS = [
 ONE = {"Vcpu": "1", "Gfn": "1", "Pfn": "1"}
 #: A spec, a scenario or mutant, and its sizes if they are others than the spec's.
 QUICK: list[tuple[str, str, dict[str, str]]] = [
-    ("basics/01_counter", "two_threads", {}),
-    ("basics/01_counter", "plain_increment", {}),
     ("basics/02_lock", "two_threads_and_a_lock", {}),
-    ("basics/03_snapshot", "snapshot_and_retry", {}),
     ("basics/05_interrupts", "one_interrupt", {}),
     ("limits/pool_too_small", "pool_too_small", {}),
 ]
 SLOW: list[tuple[str, str, dict[str, str]]] = [
+    ("basics/01_counter", "two_threads", {}),
+    ("basics/01_counter", "plain_increment", {}),
+    ("basics/03_snapshot", "snapshot_and_retry", {}),
     ("basics/02_lock", "no_lock", {}),
     ("basics/02_lock", "crossed", {}),
     ("basics/03_snapshot", "no_retry", {}),
@@ -126,10 +126,10 @@ def disagreements(units: list[tuple[str, Unit]], target: Target, *, most: int) -
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_random_programs_have_the_same_states_there(target: Target) -> None:
-    units = [(f"seed {seed}", unit_of(generate(seed))) for seed in (1, 6, 7, 17, 1028)]
+    units = [(f"seed {seed}", unit_of(generate(seed))) for seed in (6, 17, 1028)]
     compared, found = disagreements(units, target, most=600)
     assert found == []
-    assert compared >= 4
+    assert compared >= 3
 
 
 @pytest.mark.slow

@@ -81,7 +81,7 @@ def by_rumur(text: str, *, seconds: int = 300, errors: int = 1_000_000) -> Found
         if not (folder / "model.c").exists():
             raise RuntimeError(f"rumur: {said}")
         wide = ["-mcx16"] if platform.machine() in ("x86_64", "AMD64") else []
-        said = run(["cc", "-O1", "-w", *wide, "-o", "model", "model.c", "-lpthread"], folder, seconds)
+        said = run(["cc", "-O0", "-w", *wide, "-o", "model", "model.c", "-lpthread"], folder, seconds)
         if not (folder / "model").exists():
             raise RuntimeError(f"cc: {said}")
         said = run(["./model"], folder, seconds)
@@ -101,11 +101,13 @@ def by_spin(text: str, *, seconds: int = 300, claim: str = "") -> Found:
             raise RuntimeError(f"spin: {said}")
         options = ["-DNOREDUCE", "-DSAFETY", "-DVECTORSZ=8192", "-DMEMLIM=4096"]
         options += [] if claim else ["-DNOCLAIM"]
-        said = run(["cc", "-O1", "-w", *options, "-o", "pan", "pan.c"], folder, seconds)
+        said = run(["cc", "-O0", "-w", *options, "-o", "pan", "pan.c"], folder, seconds)
         if not (folder / "pan").exists():
             raise RuntimeError(f"cc: {said}")
         said = run(
-            ["./pan", "-c0", "-E", "-n", "-m1000000", *(["-N", claim] if claim else [])], folder, seconds
+            ["./pan", "-c0", "-E", "-n", "-w20", "-m1000000", *(["-N", claim] if claim else [])],
+            folder,
+            seconds,
         )
     counted = SPIN_STATES.search(said)
     if counted is None or "error: max search depth" in said:

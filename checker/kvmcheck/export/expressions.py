@@ -159,6 +159,8 @@ class Scope:
     def thread(self) -> Scalar:
         """The number of the thread that runs."""
         assert self.proc is not None
+        if self.proc.size == 1:
+            return Number(self.proc.first, f"{self.proc.name}_id")
         return arithmetic(Operator.ADD, Number(self.proc.first), self.me)
 
 

@@ -31,8 +31,8 @@ from kvmcheck.export.trees import (
     Done,
     Empty,
     Fail,
+    Fork,
     Note,
-    Test,
     Tree,
     goes,
 )
@@ -381,7 +381,7 @@ class Murphi:
                 else:
                     self._assign(earlier if before else now, lines, before=before)
                 self._tree(then, lines, before=before)
-            case Test(condition=condition, before=pre, yes=yes, no=no):
+            case Fork(condition=condition, before=pre, yes=yes, no=no):
                 if isinstance(_ending(yes), (Blocked, Empty)):
                     self._tree(no, lines, before=before)
                 elif isinstance(_ending(no), (Blocked, Empty)):
@@ -481,7 +481,7 @@ def _groups(tree: Tree) -> list[tuple[Assignment, ...]]:
             return [now, *_groups(then)]
         case Note(then=then):
             return _groups(then)
-        case Test(yes=yes, no=no):
+        case Fork(yes=yes, no=no):
             return _groups(yes) + _groups(no)
         case _:
             return []

@@ -47,12 +47,12 @@ class Names:
 
     def _is_free(self, name: str) -> bool:
         taken = self._taken | self._of_fields | (self._outer._taken if self._outer else set())
-        return name.lower() not in taken
+        return name not in taken
 
     def _give(self, name: str) -> str:
-        self._taken.add(name.lower())
+        self._taken.add(name)
         if self._outer is not None:
-            self._outer._of_fields.add(name.lower())
+            self._outer._of_fields.add(name)
         return name
 
     def safe(self, text: str) -> str:

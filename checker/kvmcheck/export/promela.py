@@ -44,8 +44,8 @@ from kvmcheck.export.trees import (
     Done,
     Empty,
     Fail,
+    Fork,
     Note,
-    Test,
     Tree,
     fails,
     goes,
@@ -97,11 +97,13 @@ class Promela:
         self.unset = ""
         self.started = ""
         self.kept: dict[str, str] = {}
+        self.threads: dict[str, str] = {}
 
     def text(self) -> str:
         """All of it."""
         self.unset = self.world.names.take("unset")
         self.started = self.world.names.take("started")
+        self.threads = {p.name: self.world.names.take(f"{p.name}_thread") for p in self.world.procs}
         body = Lines("//")
         self._forgets(body)
         for proc in self.world.procs:
@@ -312,7 +314,7 @@ class Promela:
                         options.put(f":: d_step {{ {self.expr(given[0])} -> {name}({values}) }}")
         text = (
             inlines.text()
-            + f"proctype {proc.name}_thread({'' if proc.size == 1 else f'byte {self._me(proc)}'}) {{\n"
+            + f"proctype {self.threads[proc.name]}({'' if proc.size == 1 else f'byte {self._me(proc)}'}) {{\n"
         )
         for line in text.splitlines():
             lines.put(line)
@@ -379,7 +381,7 @@ class Promela:
                 else:
                     out += [pad + text for text in self._assign(earlier if before else now, before=before)]
                 inner(then)
-            case Test(condition=condition, before=pre, yes=yes, no=no):
+            case Fork(condition=condition, before=pre, yes=yes, no=no):
                 ways = [(yes, no), (no, yes)]
                 for way, other in ways:
                     ended = _ending(way)
@@ -482,7 +484,7 @@ class Promela:
 
     def _runs(self, lines: Lines) -> None:
         runs = [
-            f"run {proc.name}_thread({'' if proc.size == 1 else instance})"
+            f"run {self.threads[proc.name]}({'' if proc.size == 1 else instance})"
             for proc in self.world.procs
             for instance in range(proc.size)
         ]
@@ -542,7 +544,7 @@ def _fails_late(tree: Tree, assigned: bool = False) -> bool:
             return _fails_late(then, assigned)
         case Assign(then=then):
             return _fails_late(then, True)
-        case Test(yes=yes, no=no):
+        case Fork(yes=yes, no=no):
             return _fails_late(yes, assigned) or _fails_late(no, assigned)
         case Fail():
             return assigned

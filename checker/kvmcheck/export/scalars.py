@@ -354,6 +354,17 @@ def size_of(a_set: Scalar, members: int) -> Scalar:
     return total
 
 
+def facts_in(condition: Scalar) -> tuple[Scalar, ...]:
+    """What is true if a condition is: it, and the parts that it is made of."""
+    match condition:
+        case Apply(operator=Operator.AND, arguments=parts):
+            return (condition, *(fact for part in parts for fact in facts_in(part)))
+        case Apply(operator=Operator.NOT, arguments=(Apply(operator=Operator.OR, arguments=parts),)):
+            return (condition, *(fact for part in parts for fact in facts_in(negation(part))))
+        case _:
+            return (condition,)
+
+
 def quantified(every: bool, symbol: Symbol, body: Scalar) -> Scalar:
     """For all, for some; of one value: the body itself."""
     if isinstance(body, Truth):

@@ -53,6 +53,7 @@ from kvmcheck.export.scalars import (
     disjunction,
     either,
     equal,
+    facts_in,
     has,
     negation,
     with_member,
@@ -66,9 +67,9 @@ from kvmcheck.export.trees import (
     Done,
     Empty,
     Fail,
+    Fork,
     Note,
     Step,
-    Test,
     Tree,
     Written,
     assignments_in,
@@ -154,6 +155,7 @@ class Unfolding:
     symbols: list[Symbol] = field(default_factory=list)
     budget: int = LARGEST
     chosen: dict[tuple[int, int], tuple[Symbol, ...]] = field(default_factory=dict)
+    known: list[Scalar] = field(default_factory=list)
 
     @property
     def body(self) -> Body:
@@ -294,8 +296,20 @@ class Unfolding:
         before = resolved(condition, at.written, self.start)
         if isinstance(before, Truth):
             return yes() if before.value else no()
-        one, other = yes(), no()
-        return one if _plain(one) == _plain(other) else Test(condition, before, one, other)
+        if before in self.known:
+            return yes()
+        if negation(before) in self.known:
+            return no()
+        one, other = self._knowing(before, yes), self._knowing(negation(before), no)
+        return one if _plain(one) == _plain(other) else Fork(condition, before, one, other)
+
+    def _knowing(self, fact: Scalar, then: Callable[[], Tree]) -> Tree:
+        """A tree on whose way a condition on the state before the step is true."""
+        length = len(self.known)
+        self.known += facts_in(fact)
+        tree = then()
+        del self.known[length:]
+        return tree
 
     def _failing(self, at: At, failures: tuple[Failure, ...], span: Span, then: Callable[[], Tree]) -> Tree:
         if not failures:

@@ -25,7 +25,7 @@ from kvmcheck.export.scalars import (
     Truth,
     Unset,
 )
-from kvmcheck.export.trees import Assign, Assignment, Blocked, Done, Empty, Fail, Note, Step, Test, Tree
+from kvmcheck.export.trees import Assign, Assignment, Blocked, Done, Empty, Fail, Fork, Note, Step, Tree
 from kvmcheck.export.world import Proc, Stored
 from kvmcheck.semantics.program import Check
 
@@ -277,7 +277,7 @@ class Tla:
                 self._tree(then, lines, written, defaults)
             case Assign(before=before, then=then):
                 self._tree(then, lines, (*written, *before), defaults)
-            case Test(before=condition, yes=yes, no=no):
+            case Fork(before=condition, yes=yes, no=no):
                 if isinstance(yes, (Blocked, Empty)):
                     lines.put(f"/\\ {self._in(Apply(Operator.NOT, (condition,), Kind.BOOL))}")
                     self._tree(no, lines, written, defaults)

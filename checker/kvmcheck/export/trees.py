@@ -47,7 +47,7 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Fork:
     """One way or the other."""
 
     condition: Scalar
@@ -88,7 +88,7 @@ class Done:
     """The step is done."""
 
 
-Tree = Assign | Test | Note | Fail | Blocked | Empty | Done
+Tree = Assign | Fork | Note | Fail | Blocked | Empty | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _reaches(tree: Tree, *, blocked: bool) -> Scalar:
     match tree:
         case Assign(then=then) | Note(then=then):
             return _reaches(then, blocked=blocked)
-        case Test(before=before, yes=yes, no=no):
+        case Fork(before=before, yes=yes, no=no):
             return either(before, _reaches(yes, blocked=blocked), _reaches(no, blocked=blocked))
         case Blocked():
             return TRUE if blocked else FALSE
@@ -167,7 +167,7 @@ def fails(tree: Tree) -> Scalar:
     match tree:
         case Assign(then=then) | Note(then=then):
             return fails(then)
-        case Test(before=before, yes=yes, no=no):
+        case Fork(before=before, yes=yes, no=no):
             return either(before, fails(yes), fails(no))
         case Fail():
             return TRUE
@@ -189,7 +189,7 @@ def leaves_of(tree: Tree) -> Iterator[Tree]:
     match tree:
         case Assign(then=then) | Note(then=then):
             yield from leaves_of(then)
-        case Test(yes=yes, no=no):
+        case Fork(yes=yes, no=no):
             yield from leaves_of(yes)
             yield from leaves_of(no)
         case _:
@@ -204,7 +204,7 @@ def assignments_in(tree: Tree) -> Iterator[Assignment]:
             yield from assignments_in(then)
         case Note(then=then):
             yield from assignments_in(then)
-        case Test(yes=yes, no=no):
+        case Fork(yes=yes, no=no):
             yield from assignments_in(yes)
             yield from assignments_in(no)
         case _:
@@ -216,7 +216,7 @@ def conditions_in(tree: Tree) -> Iterator[Scalar]:
     match tree:
         case Assign(then=then) | Note(then=then):
             yield from conditions_in(then)
-        case Test(condition=condition, before=before, yes=yes, no=no):
+        case Fork(condition=condition, before=before, yes=yes, no=no):
             yield condition
             yield before
             yield from conditions_in(yes)

@@ -10,20 +10,23 @@ from kvmcheck.export.scalars import FALSE, Cell, Kind, Location, Number, Scalar,
 from kvmcheck.export.shapes import Leaf, Shapes
 from kvmcheck.semantics.liveness import is_stop
 from kvmcheck.semantics.program import (
+    Apply,
     Body,
     Choose,
     End,
     Irq,
     Load,
+    Local,
     Node,
     Program,
+    Set,
     Thread,
     Update,
     VariableKind,
     VariablePlace,
 )
 from kvmcheck.semantics.program import Process as ProgramProcess
-from kvmcheck.semantics.sorts import Sort, member_count
+from kvmcheck.semantics.sorts import SetSort, Sort, member_count
 
 #: `irq_disable` may nest so deep; a program that nests deeper leaves the range, which each target reports.
 DEEPEST_IRQ = 7
@@ -253,6 +256,8 @@ def _local_name(world: World, body: Body, local: int) -> tuple[str, str]:
 
 
 def _hidden_name(world: World, body: Body, local: int) -> str:
+    """What a local holds that has no name in the spec."""
+    counts = False
     for node in body.nodes:
         match node.operation:
             case Load(target=target, place=VariablePlace(variable=number)) if target == local:
@@ -261,9 +266,15 @@ def _hidden_name(world: World, body: Body, local: int) -> str:
                 return f"{world.program.variables[number].name}_old"
             case Choose(target=target) if target == local:
                 return "chosen"
+            case Set(target=target, value=Apply(arguments=(Local(local=source), *_))) if (
+                target == local == source
+            ):
+                counts = True
             case _:
                 pass
-    return "temporary"
+    if isinstance(body.locals[local].sort, SetSort):
+        return "members_left"
+    return "rounds" if counts else "result"
 
 
 def init_proc(world: World, body: Body) -> tuple[Proc, Code]:

@@ -19,10 +19,11 @@ VARIABLES
 vars == <<mmu_lock, spte, host_pte, mmu_notifier_seq, vcpu, host>>
 
 none == -1
+host_id == 2
 
 Init ==
   /\ vcpu = [i \in 0..1 |-> [pc |-> "vcpu_start", mmu_seq |-> unset, pfn |-> unset, fault_mmu_notifier_seq_read |-> unset, host_pte_read |-> unset, fault_mmu_notifier_seq_read_2 |-> unset]]
-  /\ host = [pc |-> "host_start", temporary |-> unset, mmu_notifier_seq_read |-> unset, chosen |-> unset]
+  /\ host = [pc |-> "host_start", result |-> unset, mmu_notifier_seq_read |-> unset, chosen |-> unset]
   /\ mmu_lock = none
   /\ spte = none
   /\ host_pte = none
@@ -127,25 +128,25 @@ do_host_start ==
   \* 06_fault_in_miniature.kvm:51: process host { forever { invalidate(); } }
   \* 06_fault_in_miniature.kvm:35: @clear WRITE_ONCE(host_pte, none);
   /\ host_pte' = none
-  /\ host' = [host EXCEPT !.temporary = TRUE, !.pc = "host_invalidate_36"]
+  /\ host' = [host EXCEPT !.result = TRUE, !.pc = "host_invalidate_36"]
   /\ UNCHANGED <<mmu_lock, spte, mmu_notifier_seq, vcpu>>
 
 do_host_invalidate_36 ==
   /\ host.pc = "host_invalidate_36"
   \* 06_fault_in_miniature.kvm:36: spin_lock(&mmu_lock);
-  /\ IF mmu_lock = 2
+  /\ IF mmu_lock = host_id
      THEN
         /\ Assert(FALSE, "no_lock_misuse: mmu_lock is taken by a thread that holds it (line 36)")
      ELSE
         /\ (mmu_lock = none)
-        /\ mmu_lock' = 2
+        /\ mmu_lock' = host_id
         /\ host' = [host EXCEPT !.pc = "host_invalidate_seq"]
         /\ UNCHANGED <<spte, host_pte, mmu_notifier_seq, vcpu>>
 
 do_host_invalidate_seq ==
   /\ host.pc = "host_invalidate_seq"
   \* 06_fault_in_miniature.kvm:37: @seq mmu_notifier_seq++;
-  /\ IF mmu_lock # 2
+  /\ IF mmu_lock # host_id
      THEN
         /\ Assert(FALSE, "no_data_race: mmu_notifier_seq is read without its guard and without a mark (line 37)")
      ELSE
@@ -155,7 +156,7 @@ do_host_invalidate_seq ==
 do_host_invalidate_seq_2 ==
   /\ host.pc = "host_invalidate_seq_2"
   \* 06_fault_in_miniature.kvm:37: @seq mmu_notifier_seq++;
-  /\ IF mmu_lock # 2
+  /\ IF mmu_lock # host_id
      THEN
         /\ Assert(FALSE, "no_unguarded_access: mmu_notifier_seq is written without its guard (line 37)")
      ELSE
@@ -170,18 +171,18 @@ do_host_invalidate_seq_2 ==
 do_host_invalidate_unmap ==
   /\ host.pc = "host_invalidate_unmap"
   \* 06_fault_in_miniature.kvm:38: @unmap spte = none;
-  /\ IF mmu_lock # 2
+  /\ IF mmu_lock # host_id
      THEN
         /\ Assert(FALSE, "no_unguarded_access: spte is written without its guard (line 38)")
      ELSE
         /\ spte' = none
-        /\ host' = [host EXCEPT !.temporary = FALSE, !.pc = "host_invalidate_39"]
+        /\ host' = [host EXCEPT !.result = FALSE, !.pc = "host_invalidate_39"]
         /\ UNCHANGED <<mmu_lock, host_pte, mmu_notifier_seq, vcpu>>
 
 do_host_invalidate_39 ==
   /\ host.pc = "host_invalidate_39"
   \* 06_fault_in_miniature.kvm:39: spin_unlock(&mmu_lock);
-  /\ IF mmu_lock # 2
+  /\ IF mmu_lock # host_id
      THEN
         /\ Assert(FALSE, "no_lock_misuse: mmu_lock is released, but not held so (line 39)")
      ELSE
@@ -195,14 +196,14 @@ do_host_invalidate_again ==
     \* 06_fault_in_miniature.kvm:40: @again WRITE_ONCE(host_pte, any Pfn);
     \* 06_fault_in_miniature.kvm:51: process host { forever { invalidate(); } }
     /\ host_pte' = any_Pfn
-    /\ host' = [host EXCEPT !.chosen = any_Pfn, !.temporary = FALSE, !.pc = "host_invalidate_clear"]
+    /\ host' = [host EXCEPT !.chosen = any_Pfn, !.result = FALSE, !.pc = "host_invalidate_clear"]
     /\ UNCHANGED <<mmu_lock, spte, mmu_notifier_seq, vcpu>>
 
 do_host_invalidate_clear ==
   /\ host.pc = "host_invalidate_clear"
   \* 06_fault_in_miniature.kvm:35: @clear WRITE_ONCE(host_pte, none);
   /\ host_pte' = none
-  /\ host' = [host EXCEPT !.temporary = TRUE, !.pc = "host_invalidate_36"]
+  /\ host' = [host EXCEPT !.result = TRUE, !.pc = "host_invalidate_36"]
   /\ UNCHANGED <<mmu_lock, spte, mmu_notifier_seq, vcpu>>
 
 Next ==
@@ -227,7 +228,7 @@ Spec == Init /\ [][Next]_vars
 
 \* 06_fault_in_miniature.kvm:44: spte != none implies (spte == host_pte or exists (invalidate i) : i in @clear..@unmap)
 no_stale_spte ==
-  (spte = none) \/ (host_pte = spte) \/ (((host.pc = "host_start") \/ (host.pc = "host_invalidate_clear") \/ (host.pc = "host_invalidate_36") \/ (host.pc = "host_invalidate_seq") \/ (host.pc = "host_invalidate_seq_2") \/ (host.pc = "host_invalidate_unmap") \/ (host.pc = "host_invalidate_39") \/ (host.pc = "host_invalidate_again")) /\ ~(host.temporary = unset) /\ host.temporary)
+  (spte = none) \/ (host_pte = spte) \/ (((host.pc = "host_start") \/ (host.pc = "host_invalidate_clear") \/ (host.pc = "host_invalidate_36") \/ (host.pc = "host_invalidate_seq") \/ (host.pc = "host_invalidate_seq_2") \/ (host.pc = "host_invalidate_unmap") \/ (host.pc = "host_invalidate_39") \/ (host.pc = "host_invalidate_again")) /\ ~(host.result = unset) /\ host.result)
 
 vcpu_can_step(vcpu_nr) ==
   \/ vcpu[vcpu_nr].pc = "vcpu_start"
@@ -244,7 +245,7 @@ vcpu_has_to_wait(vcpu_nr) ==
 
 host_can_step ==
   \/ host.pc = "host_start"
-  \/ (host.pc = "host_invalidate_36") /\ ((mmu_lock = 2) \/ (mmu_lock = none))
+  \/ (host.pc = "host_invalidate_36") /\ ((mmu_lock = host_id) \/ (mmu_lock = none))
   \/ host.pc = "host_invalidate_seq"
   \/ host.pc = "host_invalidate_seq_2"
   \/ host.pc = "host_invalidate_unmap"
@@ -253,7 +254,7 @@ host_can_step ==
   \/ host.pc = "host_invalidate_clear"
 
 host_has_to_wait ==
-  \/ (host.pc = "host_invalidate_36") /\ (mmu_lock # 2) /\ (mmu_lock # none)
+  \/ (host.pc = "host_invalidate_36") /\ (mmu_lock # host_id) /\ (mmu_lock # none)
 
 no_deadlock == ~(((\E vcpu_nr \in 0..1 : vcpu_has_to_wait(vcpu_nr)) \/ host_has_to_wait) /\ ~((\E vcpu_nr \in 0..1 : vcpu_can_step(vcpu_nr)) \/ host_can_step))
 

@@ -12,7 +12,7 @@ var
   raised: boolean;
   cpu: record
     pc: cpu_location;
-    temporary: 0..2;
+    rounds: 0..2;
     seen_read: 0..4;  -- of count_one
     handler_pc: cpu_handler_location;
     handler_seen_read: 0..4;
@@ -25,7 +25,7 @@ var
 -- At its end a body's locals hold nothing.
 procedure forget_cpu();
 begin
-  undefine cpu.temporary;
+  undefine cpu.rounds;
   undefine cpu.seen_read;
 end;
 
@@ -51,7 +51,7 @@ rule "cpu_start"
 ==>
 begin
   -- 05_interrupts.kvm:23: repeat 2 { count_one(); }
-  cpu.temporary := 0;
+  cpu.rounds := 0;
   -- 05_interrupts.kvm:13: @off irq_disable();
   cpu.irq_depth := cpu.irq_depth + 1;
   cpu.pc := cpu_count_one_14;
@@ -95,8 +95,8 @@ begin
   else
     cpu.irq_depth := cpu.irq_depth - 1;
     -- 05_interrupts.kvm:23: repeat 2 { count_one(); }
-    cpu.temporary := cpu.temporary + 1;
-    if cpu.temporary < 2 then
+    cpu.rounds := cpu.rounds + 1;
+    if cpu.rounds < 2 then
       cpu.pc := cpu_count_one_off;
     else
       cpu.pc := cpu_line_24;

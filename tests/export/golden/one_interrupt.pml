@@ -25,7 +25,7 @@ byte requests;
 bool raised;
 typedef cpu_record {
   byte pc;
-  short temporary;
+  short rounds;
   short seen_read;
   byte handler_pc;
   short handler_seen_read;
@@ -39,7 +39,7 @@ device_record device;
 
 // At its end a body's locals hold nothing.
 inline forget_cpu() {
-  cpu.temporary = unset;
+  cpu.rounds = unset;
   cpu.seen_read = unset
 }
 
@@ -53,7 +53,7 @@ end:
   do
   :: d_step { (cpu.pc == cpu_start) && (cpu.handler_pc == cpu_handler_idle) ->
     // 05_interrupts.kvm:23: repeat 2 { count_one(); }
-    cpu.temporary = 0;
+    cpu.rounds = 0;
     // 05_interrupts.kvm:13: @off irq_disable();
     cpu.irq_depth = cpu.irq_depth + 1;
     cpu.pc = cpu_count_one_14
@@ -83,9 +83,9 @@ end:
     :: else ->
       cpu.irq_depth = cpu.irq_depth - 1;
       // 05_interrupts.kvm:23: repeat 2 { count_one(); }
-      cpu.temporary = cpu.temporary + 1;
+      cpu.rounds = cpu.rounds + 1;
       if
-      :: cpu.temporary < 2 ->
+      :: cpu.rounds < 2 ->
         cpu.pc = cpu_count_one_off
       :: else ->
         cpu.pc = cpu_line_24

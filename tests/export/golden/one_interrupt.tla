@@ -16,7 +16,7 @@ VARIABLES
 vars == <<seen, requests, raised, cpu, device>>
 
 Init ==
-  /\ cpu = [pc |-> "cpu_start", temporary |-> unset, seen_read |-> unset, handler_pc |-> "cpu_handler_idle", handler_seen_read |-> unset, irq_depth |-> 0]
+  /\ cpu = [pc |-> "cpu_start", rounds |-> unset, seen_read |-> unset, handler_pc |-> "cpu_handler_idle", handler_seen_read |-> unset, irq_depth |-> 0]
   /\ device = [pc |-> "device_start"]
   /\ seen = 0
   /\ requests = 0
@@ -26,7 +26,7 @@ do_cpu_start ==
   /\ (cpu.pc = "cpu_start") /\ (cpu.handler_pc = "cpu_handler_idle")
   \* 05_interrupts.kvm:23: repeat 2 { count_one(); }
   \* 05_interrupts.kvm:13: @off irq_disable();
-  /\ cpu' = [cpu EXCEPT !.temporary = 0, !.irq_depth = cpu.irq_depth + 1, !.pc = "cpu_count_one_14"]
+  /\ cpu' = [cpu EXCEPT !.rounds = 0, !.irq_depth = cpu.irq_depth + 1, !.pc = "cpu_count_one_14"]
   /\ UNCHANGED <<seen, requests, raised, device>>
 
 do_cpu_count_one_14 ==
@@ -60,12 +60,12 @@ do_cpu_count_one_on ==
         /\ Assert(FALSE, "no_lock_misuse: interrupts are enabled, but were not disabled (line 16)")
      ELSE
         \* 05_interrupts.kvm:23: repeat 2 { count_one(); }
-        /\ IF (cpu.temporary + 1) < 2
+        /\ IF (cpu.rounds + 1) < 2
            THEN
-              /\ cpu' = [cpu EXCEPT !.irq_depth = cpu.irq_depth - 1, !.temporary = cpu.temporary + 1, !.pc = "cpu_count_one_off"]
+              /\ cpu' = [cpu EXCEPT !.irq_depth = cpu.irq_depth - 1, !.rounds = cpu.rounds + 1, !.pc = "cpu_count_one_off"]
               /\ UNCHANGED <<seen, requests, raised, device>>
            ELSE
-              /\ cpu' = [cpu EXCEPT !.irq_depth = cpu.irq_depth - 1, !.temporary = cpu.temporary + 1, !.pc = "cpu_line_24"]
+              /\ cpu' = [cpu EXCEPT !.irq_depth = cpu.irq_depth - 1, !.rounds = cpu.rounds + 1, !.pc = "cpu_line_24"]
               /\ UNCHANGED <<seen, requests, raised, device>>
 
 do_cpu_count_one_off ==
@@ -78,7 +78,7 @@ do_cpu_line_24 ==
   /\ (cpu.pc = "cpu_line_24") /\ (cpu.handler_pc = "cpu_handler_idle")
   \* 05_interrupts.kvm:24: await (!READ_ONCE(raised)); // the handler has run
   /\ ~raised
-  /\ cpu' = [cpu EXCEPT !.temporary = unset, !.seen_read = unset, !.pc = "cpu_end"]
+  /\ cpu' = [cpu EXCEPT !.rounds = unset, !.seen_read = unset, !.pc = "cpu_end"]
   /\ UNCHANGED <<seen, requests, raised, device>>
 
 do_cpu_handler_start ==

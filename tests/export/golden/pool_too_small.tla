@@ -18,7 +18,7 @@ vars == <<pages, Page_allocated, Page_dirty, thread>>
 NULL_ == -1
 
 Init ==
-  /\ thread = [i \in 0..1 |-> [pc |-> "thread_start", temporary |-> unset, page |-> unset]]
+  /\ thread = [i \in 0..1 |-> [pc |-> "thread_start", result |-> unset, page |-> unset]]
   /\ pages = 0
   /\ Page_allocated = {}
   /\ Page_dirty = [i0 \in 0..0 |-> FALSE]
@@ -34,7 +34,7 @@ do_thread_start(thread_nr) ==
           /\ (any_Page \notin Page_allocated)
           /\ Page_allocated' = Page_allocated \union {any_Page}
           /\ Page_dirty' = [Page_dirty EXCEPT ![any_Page] = FALSE]
-          /\ thread' = [thread EXCEPT ![thread_nr].temporary = any_Page, ![thread_nr].page = any_Page, ![thread_nr].pc = "thread_take_14"]
+          /\ thread' = [thread EXCEPT ![thread_nr].result = any_Page, ![thread_nr].page = any_Page, ![thread_nr].pc = "thread_take_14"]
           /\ UNCHANGED <<pages>>
 
 do_thread_take_14(thread_nr) ==
@@ -48,13 +48,9 @@ do_thread_take_14(thread_nr) ==
            THEN
               /\ Assert(FALSE, "no_use_after_free: a freed object is accessed (line 14)")
            ELSE
-              /\ IF thread[thread_nr].page = NULL_
-                 THEN
-                    /\ Assert(FALSE, "no_out_of_bounds: NULL is used as a member (line 14)")
-                 ELSE
-                    /\ Page_dirty' = [Page_dirty EXCEPT ![IF thread[thread_nr].page < 1 THEN thread[thread_nr].page ELSE thread[thread_nr].page - 1] = TRUE]
-                    /\ thread' = [thread EXCEPT ![thread_nr].pc = "thread_take_15"]
-                    /\ UNCHANGED <<pages, Page_allocated>>
+              /\ Page_dirty' = [Page_dirty EXCEPT ![IF thread[thread_nr].page < 1 THEN thread[thread_nr].page ELSE thread[thread_nr].page - 1] = TRUE]
+              /\ thread' = [thread EXCEPT ![thread_nr].pc = "thread_take_15"]
+              /\ UNCHANGED <<pages, Page_allocated>>
 
 do_thread_take_15(thread_nr) ==
   /\ thread[thread_nr].pc = "thread_take_15"
@@ -64,7 +60,7 @@ do_thread_take_15(thread_nr) ==
         /\ Assert(FALSE, "no_out_of_bounds: a number is outside 0..2 (line 15)")
      ELSE
         /\ pages' = pages + 1
-        /\ thread' = [thread EXCEPT ![thread_nr].temporary = unset, ![thread_nr].page = unset, ![thread_nr].pc = "thread_end"]
+        /\ thread' = [thread EXCEPT ![thread_nr].result = unset, ![thread_nr].page = unset, ![thread_nr].pc = "thread_end"]
         /\ UNCHANGED <<Page_allocated, Page_dirty>>
 
 Next ==
