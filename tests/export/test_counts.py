@@ -126,10 +126,10 @@ def disagreements(units: list[tuple[str, Unit]], target: Target, *, most: int) -
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_random_programs_have_the_same_states_there(target: Target) -> None:
-    units = [(f"seed {seed}", unit_of(generate(seed))) for seed in (6, 17, 1028)]
+    units = [(f"seed {seed}", unit_of(generate(seed))) for seed in (6, 17, 25, 30)]
     compared, found = disagreements(units, target, most=600)
     assert found == []
-    assert compared >= 3
+    assert compared == 4
 
 
 @pytest.mark.slow
