@@ -14,6 +14,10 @@ MODEL = [p for p in kills.properties() if p.path.is_relative_to(kills.ROOT / "mo
 SURVIVORS = [c for c in kills.cases() if c.mutant and not c.violated and c.path.parent.name != kills.MENDS]
 
 
+def test_the_tables_are_those_of_the_specs() -> None:
+    assert kills.page() == PAGE, "run `make pages`"
+
+
 @pytest.mark.parametrize("prop", MODEL, ids=lambda p: f"{p.path.stem}.{p.name}")
 def test_a_property_of_the_model_says_what_it_claims_and_can_be_broken(prop: kills.Property) -> None:
     assert prop.says
