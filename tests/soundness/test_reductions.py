@@ -26,6 +26,7 @@ SIZES: dict[str, dict[str, str]] = {
     "two_notifiers_one_flush": {"Pfn": "1"},
     "two_overlapping_ranges": {"Vcpu": "1", "Pfn": "1"},
     "refinement": {"Gfn": "1", "Sptep": "2", "Desc": "2"},
+    "removal": {"Gfn": "1", "Sptep": "2", "Desc": "2"},
     "ageing": {"Gfn": "1", "Sptep": "2"},
     "shadow_on_chains": {"Pfn": "1"},
 }
