@@ -13,6 +13,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -157,7 +158,7 @@ class Build:
         """End what is still at work, and leave nothing behind but a finished program."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the driver and the compiler that it has started
             process.wait()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
