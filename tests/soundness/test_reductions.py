@@ -32,7 +32,7 @@ SIZES: dict[str, dict[str, str]] = {
 }
 #: With two vcpus there is more to exchange, and more to merge between.
 TWO_VCPUS = {"Vcpu": "2", "Gfn": "1", "Pfn": "1", "WINDOWS": "1"}
-SLOW = ("flush_already_requested",)
+SLOW = ("flush_already_requested", "life_of_a_vm")
 
 #: No case has more states than this, whatever is off.
 MOST = 60_000
