@@ -67,6 +67,7 @@ class NativeSearch:
         self.settings = settings
         self.native = Native(search.layout, search.symmetry)
         self.build = Build(self.native.source, settings.options)
+        self.told = Told()
 
     # ------------------------------------------------------------------ the run
 
@@ -84,9 +85,9 @@ class NativeSearch:
                 search.begin()
             except Stop:
                 return search.result()
-            told = self._told(program)
-            self._make_findings(told)
-            return self._result(told)
+            self.told = self._told(program)
+            self._make_findings(self.told)
+            return self._result(self.told)
 
     def _arguments(self) -> list[str]:
         budget, policy = self.search.budget, self.search.policy

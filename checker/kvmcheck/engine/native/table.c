@@ -141,7 +141,12 @@ static inline void state_at(uint32_t number, uint64_t *key)
     memcpy(key, store + (size_t)number * STRIDE, STRIDE);
 }
 
-static inline uint64_t tag_of(uint64_t hash) { return hash << 40 & ~UINT64_C(0xffffffffff); }
+/* A piece of the hash that has no part in where its slot is. */
+static inline uint64_t tag_of(uint64_t hash) { return hash << 40; }
+
+/* Where a hash is looked for first; any number of slots will do, so that the table need not double to grow. */
+static inline size_t slot_of(uint64_t hash) { return (size_t)((__uint128_t)hash * slot_count >> 64); }
+static inline size_t behind(size_t at) { return at + 1 == slot_count ? 0 : at + 1; }
 
 /* Put states into the fresh table that are known to differ. */
 static void enter(struct Range range)
@@ -152,20 +157,20 @@ static void enter(struct Range range)
         for (int j = 0; j < here; j++) {
             state_at(from + (uint32_t)j, key);
             hashes[j] = hash_of(key);
-            __builtin_prefetch(&slots[hashes[j] & (slot_count - 1)], 1);
+            __builtin_prefetch(&slots[slot_of(hashes[j])], 1);
         }
         for (int j = 0; j < here; j++) {
-            size_t at = hashes[j] & (slot_count - 1);
+            size_t at = slot_of(hashes[j]);
             while (slots[at])
-                at = (at + 1) & (slot_count - 1);
-            slots[at] = tag_of(hashes[j] >> 24) | (from + (uint32_t)j + UINT64_C(1));
+                at = behind(at);
+            slots[at] = tag_of(hashes[j]) | (from + (uint32_t)j + UINT64_C(1));
         }
     }
 }
 
 static void grow(void)
 {
-    size_t larger = slot_count ? 2 * slot_count : LEAST_SLOTS;
+    size_t larger = slot_count ? slot_count + slot_count / 2 : LEAST_SLOTS;
     int fits = !asked.memory || bytes_used() + larger * sizeof *slots <= asked.memory;
     uint64_t *fresh = fits ? reserve(larger * sizeof *slots) : NULL;
     if (!fresh) {
@@ -180,9 +185,9 @@ static void grow(void)
     if (asked.compact) {
         for (size_t i = 0; i < old_count; i++)
             if (old[i]) {
-                size_t at = old[i] & (slot_count - 1);
+                size_t at = slot_of(old[i]);
                 while (slots[at])
-                    at = (at + 1) & (slot_count - 1);
+                    at = behind(at);
                 slots[at] = old[i];
             }
     } else {
@@ -242,10 +247,9 @@ static void examine_new(W *w, uint32_t number, const uint64_t *key)
 /* Keep a state, if it is new. */
 static void keep(W *w, const Successor *one)
 {
-    uint64_t mask = slot_count - 1;
-    size_t at = one->hash & mask;
+    size_t at = slot_of(one->hash);
     uint64_t mine = 0;
-    uint64_t tag = asked.compact ? (one->hash ? one->hash : 1) : tag_of(one->hash >> 24);
+    uint64_t tag = asked.compact ? (one->hash ? one->hash : 1) : tag_of(one->hash);
     uint32_t place = 0;
     for (;;) {
         uint64_t held = __atomic_load_n(&slots[at], __ATOMIC_ACQUIRE);
@@ -279,16 +283,15 @@ static void keep(W *w, const Successor *one)
             if (same_key(key, one->key))
                 return;
         }
-        at = (at + 1) & mask;
+        at = behind(at);
     }
 }
 
 static void flush(W *w)
 {
-    uint64_t mask = slot_count - 1;
     if (!asked.compact)
         for (int i = 0; i < w->batched; i++) {
-            uint64_t held = __atomic_load_n(&slots[w->batch[i].hash & mask], __ATOMIC_ACQUIRE);
+            uint64_t held = __atomic_load_n(&slots[slot_of(w->batch[i].hash)], __ATOMIC_ACQUIRE);
             if (held)
                 __builtin_prefetch(store + (size_t)((held & UINT64_C(0xffffffffff)) - 1) * STRIDE);
         }
@@ -318,7 +321,7 @@ static void emit(W *w, const cell *s)
     one->hash = hash_of(one->key);
     one->parent = w->now;
     one->way = way;
-    __builtin_prefetch(&slots[one->hash & (slot_count - 1)], 1);
+    __builtin_prefetch(&slots[slot_of(one->hash)], 1);
     w->batched++;
 }
 
@@ -401,7 +404,7 @@ static void expand_number(W *w, uint32_t number)
 }
 
 /* The table is full enough. */
-static uint64_t most_states(void) { return cannot_grow ? slot_count - slot_count / 16 : slot_count - slot_count / 4; }
+static uint64_t most_states(void) { return slot_count - slot_count / (cannot_grow ? 16 : 6); }
 
 static double last_told;
 
