@@ -24,7 +24,7 @@ VERBS = {
 PLANNED_VERBS = (
     "prove", "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
 )  # fmt: skip
-PLANNED_OPTIONS = ("--cluster", "--native", "--html", "--svg", "--seed")
+PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
 FORMATS = ("text", "json", "commit")
 PLANNED_FORMATS = (
     "html", "svg", "dot", "graphml", "mermaid", "itf", "junit", "sarif", "github", "ktap", "markdown",
