@@ -88,6 +88,10 @@ def _acquire(
         return UNKNOWN
     if code.graph.group is not None:
         code.collector.error("KVM405", "an atomic block can't wait for a lock: it is one step", call.span)
+    elif code.in_init:
+        code.collector.error(
+            "KVM405", "`init` takes no locks: it is one step, and no thread runs yet", call.span
+        )
     target = code.temporary(BOOL) if trying else None
     code.emit(Acquire(lock, shared, target, flavour))
     return Typed(Local(target, BOOL), BOOL) if target is not None else NOTHING
