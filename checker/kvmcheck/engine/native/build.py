@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 
 #: -O1 takes half the time of -O2 to compile and makes nearly the same speed: docs/reference/performance.md.
-OPTIONS = ("-std=gnu11", "-O1", "-march=native", "-pthread", "-w")
+OPTIONS = ("-std=gnu11", "-O1", "-march=native", "-fno-sanitize=undefined", "-pthread", "-w")
 #: So many programs are kept, those used last.
 MOST_KEPT = 200
 #: Whose object code is the same for every machine of its kind.

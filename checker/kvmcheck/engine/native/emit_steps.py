@@ -184,8 +184,8 @@ class Steps:
     def _head(self) -> None:
         line = self.lines.append
         line(
-            f"static void {self.name}(W *w, const Thread *t, int entry, const cell *S, const cell *from, "
-            "const V *L, Run r)"
+            f"{'SELDOM ' if self.quiet else ''}static void {self.name}(W *w, const Thread *t, int entry, "
+            "const cell *S, const cell *from, const V *L, Run r)"
         )
         line("{")
         line("cell s[NS]; memcpy(s, from, sizeof s);")

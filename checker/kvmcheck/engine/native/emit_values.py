@@ -175,16 +175,19 @@ class Values:
         """The value with its parts changed as `leaf` says; `kind` names the change, `extra` its C parameters."""
         if not self._changes(sort, leaf):
             return text
+        own = (
+            f", {extra.split()[-1].lstrip('*')}" if extra else ""
+        )  # the parameter, by its name in the function
 
         def part_of(part: Part, whole: str = "x") -> str:
             got = self.get(part, whole)
-            return self.put(part, "r", self.mapped(kind, part.sort, leaf, got, extra, given))
+            return self.put(part, "r", self.mapped(kind, part.sort, leaf, got, extra, own))
 
         def body() -> list[str]:
             lines = ["if (x == NONE || x == UNSET) return x;"]
             match sort:
                 case OptionalSort(inner=inner):
-                    return [*lines, f"return {self.mapped(kind, inner, leaf, 'x', extra, given)};"]
+                    return [*lines, f"return {self.mapped(kind, inner, leaf, 'x', extra, own)};"]
                 case WordSort():
                     lines.append("V r = x;")
                     for part in self.coding.parts(sort):

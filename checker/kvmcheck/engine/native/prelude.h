@@ -23,6 +23,13 @@
 #define pdep(x, mask) __builtin_ia32_pdep_di((x), (mask))
 #endif
 
+/* What runs seldom is compiled quickly instead of well. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SELDOM __attribute__((optimize(0)))
+#else
+#define SELDOM
+#endif
+
 typedef int64_t V; /* a register */
 #if CELL_BITS == 8
 typedef int8_t cell;
