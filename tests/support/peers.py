@@ -25,7 +25,8 @@ from kvmcheck.engine.reductions import NONE
 from kvmcheck.export.write import Target, exported
 from kvmcheck.lang.imports import Unit
 from kvmcheck.lang.wrapping import with_seq_wrap
-from kvmcheck.semantics.program import Check, Program
+from kvmcheck.semantics.program import Check, Program, PropertyKind
+from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Collector
 from tests.support.compare import Refused, cases_of, unit_of
 from tests.support.generate import generate
@@ -137,9 +138,9 @@ def by_us(program: Program, *, most: int = 200_000) -> int | None:
     return result.coverage.states if result.coverage.complete or overflow else None
 
 
-def differing(program: Program, target: Target, *, most: int = 200_000) -> str:
-    """What is wrong with an export's count; empty if it is ours.  Raises `CannotCarry`, `Refused`."""
-    ours = by_us(program, most=most)
+def differing(program: Program, target: Target, *, most: int = 200_000, ours: int | None = None) -> str:
+    """What is wrong with the count of an export; empty if it is ours.  Raises `CannotCarry`, `Refused`."""
+    ours = by_us(program, most=most) if ours is None else ours
     if ours is None:
         raise Refused("too large")
     text = exported(program, target).text
@@ -150,6 +151,39 @@ def differing(program: Program, target: Target, *, most: int = 200_000) -> str:
     return "" if theirs == ours + 1 else f"we count {ours} states, SPIN {theirs} with its first one"
 
 
+def each_claim_alone(program: Program) -> dict[str, Program]:
+    """The program with one invariant, or with the claim that there is no deadlock, and no other."""
+    bare = without_claims(program)
+    found = {
+        claim.name: replace(bare, properties=(claim,))
+        for claim in program.properties
+        if claim.kind is PropertyKind.INVARIANT
+    }
+    if Check.NO_DEADLOCK in program.checks:
+        found[Check.NO_DEADLOCK.value] = replace(bare, checks=(*bare.checks, Check.NO_DEADLOCK))
+    return found
+
+
+def misjudged(program: Program, target: Target, *, most: int = 200_000) -> list[str]:
+    """The claims on which the other checker's verdict is not ours.  Raises `CannotCarry`, `Refused`."""
+    wrong = []
+    for name, alone in each_claim_alone(program).items():
+        result = explore(alone, budget=Budget(states=most), reductions=NONE)
+        found = {p.property for p in result.properties if p.verdict is Verdict.VIOLATED}
+        if not result.coverage.complete:
+            raise Refused("too large")
+        text = exported(alone, target).text
+        if target is Target.MURPHI:
+            violated = re.search(r'^\s*invariant "\w+" failed', by_rumur(text).said, re.MULTILINE) is not None
+        else:
+            claim = re.search(r"^never (\w+)", text, re.MULTILINE)
+            assert claim is not None
+            violated = "end state in claim reached" in by_spin(text, claim=claim[1]).said
+        if violated != (name in found):
+            wrong.append(f"{name}: {'violated' if violated else 'holds'} there")
+    return wrong
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -157,6 +191,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--states", type=int, default=3000)
     parser.add_argument("--to", choices=[t.value for t in (Target.MURPHI, Target.PROMELA)], default="murphi")
+    parser.add_argument(
+        "--claims", action="store_true", help="compare verdicts on invariants and deadlocks too"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the texts whose count differs")
     options = parser.parse_args(arguments)
     compared, wrong = 0, 0
@@ -165,8 +202,10 @@ def main(arguments: list[str] | None = None) -> int:
         unit = unit_of(generate(seed))
         for case in cases_of(unit):
             try:
-                program = without_claims(wrapped_program(unit, case, 4))
-                said = differing(program, Target(options.to), most=options.states)
+                program = wrapped_program(unit, case, 4)
+                said = differing(without_claims(program), Target(options.to), most=options.states)
+                if options.claims:
+                    said += "; ".join(misjudged(program, Target(options.to), most=options.states))
             except Refused as error:
                 reasons[str(error)[:60]] = reasons.get(str(error)[:60], 0) + 1
                 continue

@@ -46,7 +46,7 @@ _WORDS = """
     exists false for forall from function if import in interleaved invariant isundefined ismember liveness multiset
     multisetadd multisetcount multisetremove multisetremovepred of procedure process program property put record real
     return rule ruleset scalarset startstate string switch symmetry then to traceuntil true type undefine union var
-    while choose external onfail i i0 i1 i2 i3 i4 i5
+    while choose external onfail each at0 at1 at2 at3 at4 at5
 """
 RESERVED = frozenset(_WORDS.split())
 
@@ -291,7 +291,7 @@ class Murphi:
             for stored in self.world.stored:
                 indices = []
                 for place, dimension in enumerate(stored.dimensions):
-                    index = f"i{place}"
+                    index = f"at{place}"
                     lines.put(f"for {index}: {self._dimension(dimension)} do")
                     lines.depth += 1
                     indices.append(Symbol(index, Kind.INT, 0, 0))
@@ -317,9 +317,9 @@ class Murphi:
         if not proc.size:
             return
         if proc.size > 1:
-            lines.put(f"for i: 0..{proc.size - 1} do")
+            lines.put(f"for each: 0..{proc.size - 1} do")
             lines.depth += 1
-        me = Symbol("i", Kind.INT, 0, 0)
+        me = Symbol("each", Kind.INT, 0, 0)
         for behaviour in self.model.of(proc):
             cell = proc.cell(behaviour.code.pc, me)
             lines.put(f"{self._cell(cell)} := {behaviour.locations[0]};")
@@ -395,12 +395,21 @@ class Murphi:
                 pass
 
     def _test(self, condition: Scalar, yes: Tree, no: Tree, lines: Lines, *, before: bool) -> None:
+        ways = []
+        for way in (yes, no):
+            text = Lines("--")
+            self._tree(way, text, before=before)
+            ways.append(text.text().splitlines())
+        if not any(line and not line.lstrip().startswith("--") for way in ways for line in way):
+            return
         lines.put(f"if {self.expr(condition)} then")
         with lines.indented():
-            self._tree(yes, lines, before=before)
+            for line in ways[0]:
+                lines.put(line)
         lines.put("else")
         with lines.indented():
-            self._tree(no, lines, before=before)
+            for line in ways[1]:
+                lines.put(line)
         lines.put("end;")
 
     def _assign(self, assignments: tuple[Assignment, ...], lines: Lines, *, before: bool) -> None:

@@ -58,7 +58,8 @@ class Names:
     def safe(self, text: str) -> str:
         """The text as a name of the target, whoever else may have it."""
         name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
-        if not name or not name[0].isalpha():
+        # TLA+ takes what begins so for fairness.
+        if not name or not name[0].isalpha() or name.upper().startswith(("WF_", "SF_")):
             name = f"x{name}"
         taken = name.lower() in self._reserved or name.startswith("kept_")
         return f"{name}_" if taken else name

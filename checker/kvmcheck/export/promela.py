@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A program as Promela, for SPIN: a `d_step` for each step, a proctype for each process, invariants as LTL.
+"""A program as Promela, for SPIN: a `d_step` for each step, a proctype for each process, a never claim for each claim.
 
 All data is global, so that claims can name it.  A local that holds nothing is `unset`, a number that nothing is.
 Choices are written out: an inline for each step that chooses, used once for each value.
@@ -98,6 +98,7 @@ class Promela:
         self.started = ""
         self.kept: dict[str, str] = {}
         self.threads: dict[str, str] = {}
+        self.running: list[Proc] = []
 
     def text(self) -> str:
         """All of it."""
@@ -312,20 +313,18 @@ class Promela:
                     if given[0] != FALSE:
                         values = ", ".join(self._argument(value) for value in given[1:])
                         options.put(f":: d_step {{ {self.expr(given[0])} -> {name}({values}) }}")
-        text = (
-            inlines.text()
-            + f"proctype {self.threads[proc.name]}({'' if proc.size == 1 else f'byte {self._me(proc)}'}) {{\n"
-        )
-        for line in text.splitlines():
+        if not options.text():
+            return  # it has ended from the start, and a process without a step is one that SPIN gives one
+        self.running.append(proc)
+        me = "" if proc.size == 1 else f"byte {self._me(proc)}"
+        for line in inlines.text().splitlines():
             lines.put(line)
-        if options.text().strip():
-            lines.put("end:")
-            lines.put("  do")
-            for line in options.text().splitlines():
-                lines.put(line)
-            lines.put("  od")
-        else:
-            lines.put("  skip")
+        lines.put(f"proctype {self.threads[proc.name]}({me}) {{")
+        lines.put("end:")
+        lines.put("  do")
+        for line in options.text().splitlines():
+            lines.put(line)
+        lines.put("  od")
         lines.put("}")
         lines.put()
 
@@ -455,7 +454,6 @@ class Promela:
                 lines.put("fi;")
             else:
                 self._defaults(lines)
-            lines.put(f"{self.started} = true;")
             self._runs(lines)
         lines.put("  }")
         lines.put("}")
@@ -485,9 +483,10 @@ class Promela:
     def _runs(self, lines: Lines) -> None:
         runs = [
             f"run {self.threads[proc.name]}({'' if proc.size == 1 else instance})"
-            for proc in self.world.procs
+            for proc in self.running
             for instance in range(proc.size)
         ]
+        lines.put(f"{self.started} = true" + (";" if runs else ""))
         for number, text in enumerate(runs):
             lines.put(text + (";" if number < len(runs) - 1 else ""))
 
@@ -502,8 +501,13 @@ class Promela:
             if text:
                 lines.put(f"// {text}")
             name = self.world.names.take(f"{claim.name}_holds")
-            lines.put(f"#define {name} (!{self.started} || ({self.expr(claim.condition)}))")
-            lines.put(f"ltl {claim.name} {{ [] {name} }}")
+            lines.put(f"#define {name} ({self.expr(claim.condition)})")
+            lines.put(f"never {claim.name} {{  // ends where it does not hold")
+            lines.put("  do")
+            lines.put(f"  :: {self.started} && !{name} -> break")
+            lines.put("  :: else")
+            lines.put("  od")
+            lines.put("}")
             lines.put()
 
     def _deadlock(self) -> Claim:

@@ -229,7 +229,7 @@ class Unfolding:
                     lambda: self._test(at, found.one, lambda: go_on(at.written), Blocked),
                 )
             case AtomicEnter(group=group):
-                return go_on(at.written, group=group)
+                return go_on(at.written, group=at.group if at.group == -1 else group)
             case Choose():
                 return self._choose(at, operation, span, go_on)
             case Set(target=target, value=assigned):

@@ -36,7 +36,7 @@ _WORDS = """
     theorem then tlc tlctest true unchanged union unset use using variable variables vars wf_ with witness assert print
     permutations sortseq seq len append head tail subseq selectseq finitesets isfiniteset cardinality real any
     toset randomelement javatime tlcget tlcset tlceval dividend divisor number
-    magnitude whole i i0 i1 i2 i3 i4 i5
+    magnitude whole each at0 at1 at2 at3 at4 at5
 """
 RESERVED = frozenset(_WORDS.split())
 
@@ -209,7 +209,7 @@ class Tla:
         parts = [(f.name, self.expr(v)) for f, v in zip(stored.fields, stored.initial, strict=True)]
         text = parts[0][1] if not parts[0][0] else f"[{', '.join(f'{n} |-> {v}' for n, v in parts)}]"
         for place, size in reversed(list(enumerate(stored.sizes))):
-            text = f"[i{place} \\in 0..{size - 1} |-> {text}]"
+            text = f"[at{place} \\in 0..{size - 1} |-> {text}]"
         return text
 
     def _record(self, proc: Proc) -> str:
@@ -221,7 +221,7 @@ class Tla:
         if proc.depth:
             parts.append(f"{proc.depth} |-> 0")
         text = f"[{', '.join(parts)}]"
-        return text if proc.size == 1 else f"[i \\in 0..{proc.size - 1} |-> {text}]"
+        return text if proc.size == 1 else f"[each \\in 0..{proc.size - 1} |-> {text}]"
 
     def _init(self, lines: Lines) -> None:
         init = self.model.init

@@ -22,7 +22,7 @@ none == -1
 host_id == 2
 
 Init ==
-  /\ vcpu = [i \in 0..1 |-> [pc |-> "vcpu_start", mmu_seq |-> unset, pfn |-> unset, fault_mmu_notifier_seq_read |-> unset, host_pte_read |-> unset, fault_mmu_notifier_seq_read_2 |-> unset]]
+  /\ vcpu = [each \in 0..1 |-> [pc |-> "vcpu_start", mmu_seq |-> unset, pfn |-> unset, fault_mmu_notifier_seq_read |-> unset, host_pte_read |-> unset, fault_mmu_notifier_seq_read_2 |-> unset]]
   /\ host = [pc |-> "host_start", result |-> unset, mmu_notifier_seq_read |-> unset, chosen |-> unset]
   /\ mmu_lock = none
   /\ spte = none

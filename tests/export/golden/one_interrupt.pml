@@ -153,10 +153,20 @@ init {
 }
 
 // 05_interrupts.kvm:19: invariant none_is_lost { seen == requests }
-#define none_is_lost_holds (!started || (requests == seen))
-ltl none_is_lost { [] none_is_lost_holds }
+#define none_is_lost_holds (requests == seen)
+never none_is_lost {  // ends where it does not hold
+  do
+  :: started && !none_is_lost_holds -> break
+  :: else
+  od
+}
 
 // 05_interrupts.kvm:21: scenario one_interrupt "a process and its interrupt handler count in the same variable" {
-#define no_deadlock_holds (!started || (!((cpu.pc == cpu_line_24) && (cpu.handler_pc == cpu_handler_idle) && raised && !(((cpu.pc == cpu_start) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_14) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_14_2) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_on) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_off) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_line_24) && (cpu.handler_pc == cpu_handler_idle) && !raised) || ((cpu.handler_pc == cpu_handler_idle) && (cpu.pc != cpu_end) && (cpu.irq_depth == 0) && raised) || (cpu.handler_pc == cpu_handler_line_26) || (cpu.handler_pc == cpu_handler_line_27) || (cpu.handler_pc == cpu_handler_line_27_2) || (device.pc == device_start)))))
-ltl no_deadlock { [] no_deadlock_holds }
+#define no_deadlock_holds (!((cpu.pc == cpu_line_24) && (cpu.handler_pc == cpu_handler_idle) && raised && !(((cpu.pc == cpu_start) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_14) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_14_2) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_on) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_count_one_off) && (cpu.handler_pc == cpu_handler_idle)) || ((cpu.pc == cpu_line_24) && (cpu.handler_pc == cpu_handler_idle) && !raised) || ((cpu.handler_pc == cpu_handler_idle) && (cpu.pc != cpu_end) && (cpu.irq_depth == 0) && raised) || (cpu.handler_pc == cpu_handler_line_26) || (cpu.handler_pc == cpu_handler_line_27) || (cpu.handler_pc == cpu_handler_line_27_2) || (device.pc == device_start))))
+never no_deadlock {  // ends where it does not hold
+  do
+  :: started && !no_deadlock_holds -> break
+  :: else
+  od
+}
 

@@ -18,10 +18,10 @@ vars == <<pages, Page_allocated, Page_dirty, thread>>
 NULL_ == -1
 
 Init ==
-  /\ thread = [i \in 0..1 |-> [pc |-> "thread_start", result |-> unset, page |-> unset]]
+  /\ thread = [each \in 0..1 |-> [pc |-> "thread_start", result |-> unset, page |-> unset]]
   /\ pages = 0
   /\ Page_allocated = {}
-  /\ Page_dirty = [i0 \in 0..0 |-> FALSE]
+  /\ Page_dirty = [at0 \in 0..0 |-> FALSE]
 
 do_thread_start(thread_nr) ==
   /\ thread[thread_nr].pc = "thread_start"

@@ -15,8 +15,8 @@ startstate
 begin
   counter := 0;
   increments := 0;
-  for i: 0..1 do
-    thread[i].pc := thread_count_up_add;
+  for each: 0..1 do
+    thread[each].pc := thread_count_up_add;
   end;
 end;
 

@@ -40,6 +40,11 @@ init {
 }
 
 // 01_counter.kvm:17: invariant none_is_lost { counter == increments }
-#define none_is_lost_holds (!started || (increments == counter))
-ltl none_is_lost { [] none_is_lost_holds }
+#define none_is_lost_holds (increments == counter)
+never none_is_lost {  // ends where it does not hold
+  do
+  :: started && !none_is_lost_holds -> break
+  :: else
+  od
+}
 

@@ -14,7 +14,7 @@ VARIABLES
 vars == <<counter, increments, thread>>
 
 Init ==
-  /\ thread = [i \in 0..1 |-> [pc |-> "thread_count_up_add"]]
+  /\ thread = [each \in 0..1 |-> [pc |-> "thread_count_up_add"]]
   /\ counter = 0
   /\ increments = 0
 
