@@ -180,6 +180,7 @@ class Account:
     unreached: tuple[Note, ...]
     races: tuple[Note, ...]
     empty_choices: tuple[Note, ...]
+    native: bool = False
 
 
 def account(result: Result) -> Account:
@@ -203,6 +204,7 @@ def account(result: Result) -> Account:
         unreached=_notes(coverage.unreached),
         races=_notes(coverage.races),
         empty_choices=_notes(coverage.empty_choices),
+        native=coverage.native,
     )
 
 

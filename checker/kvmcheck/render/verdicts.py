@@ -197,7 +197,7 @@ def _scope(case: CaseReport, account: Account, detail: Detail) -> str:
     if case.kind is CaseKind.SCENARIO and account.sizes:
         text += f"; {account.sized}; nothing is said of other sizes"
     if detail.timings:
-        text += f"; {account.seconds:.2f} s"
+        text += f"; {account.seconds:.2f} s{' natively' if account.native else ''}"
     return text
 
 

@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from pathlib import Path
 OPTIONS = ("-std=gnu11", "-O1", "-march=native", "-fno-sanitize=undefined", "-pthread", "-w")
 #: So many programs are kept, those used last.
 MOST_KEPT = 200
-#: Whose object code is the same for every machine of its kind.
+#: A folder of a build that is older than this (in seconds) is nobody's any more.
+LONGEST_BUILD = 86_400
+_SCRATCH = "build-"
 _CPU = Path("/proc/cpuinfo")
 
 
@@ -101,7 +104,7 @@ class Build:
             os.utime(self.program)
             return
         _tidy(folder)
-        self._scratch = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
+        self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=folder))
         text = self._scratch / "program.c"
         text.write_text(source, encoding="utf-8")
         try:
@@ -166,12 +169,14 @@ class Build:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove the programs that were not used for longest, when there are too many."""
+    """Remove the programs that were not used for longest, when there are too many, and what a killed build left."""
     try:
-        found = sorted(
-            (path for path in folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime
-        )
-        for path in found[: max(0, len(found) - MOST_KEPT)]:
+        entries = [(path, path.stat().st_mtime) for path in folder.iterdir()]
+        programs = sorted(((path, at) for path, at in entries if path.is_file()), key=lambda entry: entry[1])
+        for path, _ in programs[: max(0, len(programs) - MOST_KEPT)]:
             path.unlink(missing_ok=True)
+        for path, at in entries:
+            if path.is_dir() and path.name.startswith(_SCRATCH) and time.time() - at > LONGEST_BUILD:
+                shutil.rmtree(path, ignore_errors=True)
     except OSError:
         return

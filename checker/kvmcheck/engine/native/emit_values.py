@@ -113,6 +113,8 @@ class Values:
                 case ObjectPointerSort(size=size):
                     stale = f"x < 0 ? checked(~x, {size}) + {size} : " if coding.frees else ""
                     return [f"return x == NONE ? {count - 1} : {stale}checked(x, {size});"]
+                case LockSort(flavour=flavour) if flavour.shared:
+                    return [f"return checked(x, {count});"]
                 case PlacePointerSort() | LockSort():
                     return [f"return x == NONE ? {count - 1} : checked(x, {count - 1});"]
                 case _ if is_seq(sort):

@@ -310,14 +310,15 @@ def omission(states: int) -> float:
 def compacted(result: Result) -> Result:
     """The result of a search that kept hashes: what it did not find is not known to hold."""
     states = result.coverage.states
-    reason = (
-        f"no violation in {states:,} states, but they were told apart by hashes: "
-        f"{omission(states):.1e} states are expected to be missing (--compact)"
-    )
+    missing = f"{omission(states):.1e} states are expected to be missing (--compact)"
+    reason = f"no violation in {states:,} states, but they were told apart by hashes: {missing}"
     properties = tuple(
         PropertyResult(found.property, Verdict.UNKNOWN, reason=reason)
         if found.verdict is Verdict.HOLDS
         else found
         for found in result.properties
     )
-    return replace(result, properties=properties)
+    coverage = result.coverage
+    if coverage.complete:
+        coverage = replace(coverage, complete=False, stopped=f"they were told apart by hashes: {missing}")
+    return replace(result, properties=properties, coverage=coverage)

@@ -43,8 +43,8 @@ def disagreements(path: Path, sets: tuple[str, ...], options: tuple[str, ...] = 
         for name in sets:
             try:
                 different = differences(program, SETS[name], most=MOST, options=options, threads=2)
-            except Unsupported:
-                continue
+            except Unsupported as error:
+                different = [f"not taken natively: {error}"]
             found += [f"{case}, {name}: {what}" for what in different or ()]
     return found
 

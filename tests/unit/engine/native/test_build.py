@@ -66,6 +66,33 @@ def test_a_build_that_is_cancelled_leaves_nothing_behind(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_what_a_killed_build_left_is_removed_when_it_is_old(folder: Path) -> None:
+    old, young = folder / "build-old", folder / "build-young"
+    for scratch in (old, young):
+        scratch.mkdir(parents=True)
+        (scratch / "program.c").write_text(HELLO)
+    os.utime(old, (0, 0))
+
+    Build(HELLO).wait()
+
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_the_programs_that_were_not_used_for_longest_go(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kvmcheck.engine.native.build.MOST_KEPT", 1)
+    first = Build(HELLO).wait()
+    os.utime(first, (0, 0))
+    second = Build(HELLO.replace("hello", "two")).wait()
+
+    Build(HELLO.replace("hello", "three")).wait()
+
+    assert not first.exists()
+    assert second.exists()
+
+
 def test_the_users_compiler_is_taken_and_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "gcc -m64")
     compiler.cache_clear()

@@ -29,16 +29,16 @@ from tests.support.native import QUICK, SETS, answer, differences, natively
 ROOT = Path(__file__).parents[4]
 MINIATURE = ROOT / "specs" / "basics" / "06_fault_in_miniature.kvm"
 
-#: A square of counters: `n` to the power of the number of threads states, and nothing to reduce.
-COUNTERS = """
-shared int 0..{n} x[I] written under l[I];
+READERS = """
+rwsem l[I];
 index I;
-spinlock l[I];
-scenario s "s" {{
-    I = 4;
-    process p[I i] {{ for (int 0..{n} k = 0; k < {n}; k++) {{ WRITE_ONCE(x[i], k); }} }}
-    check no_deadlock;
-}}
+shared int 0..2 x written under l[0];
+scenario s "s" {
+    I = 2;
+    process reader[3] { down_read(&l[0]); int 0..2 seen = READ_ONCE(x); up_read(&l[0]); }
+    process writer { down_write(&l[0]); WRITE_ONCE(x, 1); up_write(&l[0]); }
+    check no_deadlock, lock_order;
+}
 """
 
 LARGE = """
@@ -79,6 +79,11 @@ def test_both_tiers_say_the_same_of_a_fault_in_miniature(name: str) -> None:
 
     for case in cases_of(unit):
         assert differences(spec(MINIATURE, case), SETS[name], most=50_000) == []
+
+
+@pytest.mark.parametrize("name", ["seq", "all"])
+def test_a_lock_that_all_others_hold_for_reading_has_its_code(name: str) -> None:
+    assert differences(program_of(unit_of(READERS), "s"), SETS[name], most=50_000) == []
 
 
 @pytest.mark.parametrize("threads", [2, 3, 5])
