@@ -16,7 +16,7 @@ and in how many states there are.  A file that begins with `module` is there to 
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ import pytest
 from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
-from kvmcheck.engine.reductions import ALL
+from kvmcheck.engine.reductions import ALL, UNREDUCED
 from kvmcheck.engine.result import Result
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.library import model_folder
@@ -45,7 +45,6 @@ NOTE = re.compile(r"// note: (empty choice|known race)$")
 VERDICT = re.compile(r"^\s*// verdict: (\w+): (.*)$")
 
 #: States are counted without what only makes them fewer, so that all checkers count the same.
-COUNTED = replace(ALL, **{f.name: f.name in ("seq", "dead_locals") for f in fields(ALL)})
 
 #: What the naive checker does not know, by file, and why.
 NOT_NAIVE: dict[str, str] = {
@@ -100,14 +99,14 @@ def facts_of(result: Result) -> set[str]:
 
 def judge(path: Path, unit: Unit, case: str, program: Program, verdict: str) -> Result:
     """Compare the checkers with each other, and with the verdict line."""
-    result = agree(program, COUNTED)
+    result = agree(program, UNREDUCED)
     facts = facts_of(result)
     also = {f"{result.coverage.states} states"} | {f"cover {c.name} in {c.depth}" for c in result.covers}
     wanted = set(re.split(r"[,;] ", verdict)) - also
     assert wanted == facts, f"{case}: {', '.join([*sorted(facts), f'{result.coverage.states} states'])}"
     assert facts_of(explore(program, budget=Budget(), reductions=ALL)) == facts, f"{case}, reduced"
     if path.stem not in NOT_NAIVE:
-        exact = explore(program, budget=Budget(states=4000), reductions=replace(COUNTED, seq=False))
+        exact = explore(program, budget=Budget(states=4000), reductions=replace(UNREDUCED, seq=False))
         naive, plain = by_naive(unit, case), summary_of(exact)
         assert (naive.violated, naive.covers, naive.states) == (plain.violated, plain.covers, plain.states), (
             case

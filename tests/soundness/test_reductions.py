@@ -498,6 +498,37 @@ shown(
     """,
     "no_use_after_free",
 )
+# Freeing under the lock that the others hold meets nobody; one that is freed behind it does.
+FREED = """
+    object Desc { int 0..2 used; }
+    spinlock lock;
+    shared Desc *head guarded by lock;
+    scenario s {
+        Desc = 1;
+        process p { spin_lock(&lock); head = zalloc Desc; spin_unlock(&lock); }
+        process q {
+            spin_lock(&lock);
+            Desc *d = head;
+            if (d != NULL) { d->used = 1; d->used = 2; head = NULL; }
+            FREE_AND_UNLOCK
+        }
+        process r { spin_lock(&lock); Desc *e = head; SEE spin_unlock(&lock); }
+        check no_deadlock;
+    }
+    """
+shown(
+    "an object that is freed under the lock",
+    FREED.replace("FREE_AND_UNLOCK", "if (d != NULL) free(d); spin_unlock(&lock);").replace(
+        "SEE", "if (e != NULL) { int x = e->used; assert(x == 0); }"
+    ),
+)
+shown(
+    "an object that is freed behind the lock",
+    FREED.replace("head = NULL; }", "}")
+    .replace("FREE_AND_UNLOCK", "spin_unlock(&lock); if (d != NULL) free(d);")
+    .replace("SEE", "if (e != NULL) { int x = e->used; x = e->used; }"),
+    "no_use_after_free",
+)
 # What no lock guards is anybody's.
 shown(
     "data without a guard",
@@ -527,6 +558,192 @@ shown(
     }
     """,
     "never_one",
+)
+
+# Two properties may see one operation of a step each.  One that sees both must see what is between them.
+TWO_CLAIMS = """
+    spinlock left; spinlock right;
+    shared int 0..1 x guarded by left;
+    shared int 0..1 y guarded by left;
+    shared int 0..1 z guarded by right;
+    invariant first { !(x == 1 && y == 0 && z == 1) }
+    invariant second { !(y == 1 && z == 0) }
+    invariant third { x <= 1 }
+    scenario s {
+        process p { spin_lock(&left); x = 1; y = 1; spin_unlock(&left); }
+        process q { spin_lock(&right); z = 1; spin_unlock(&right); }
+        check CHECKED;
+    }
+    """
+shown(
+    "a property that sees two stores", TWO_CLAIMS.replace("CHECKED", "first, second, third"), "first second"
+)
+shown("two properties that see a store each", TWO_CLAIMS.replace("CHECKED", "second, third"), "second")
+# Counting up and down commutes, but for what happens at the bounds: here the page is put before it is got.
+shown(
+    "a count below its least",
+    """
+    shared bool published;
+    shared int 0..3 references written under atomic;
+    shared int 0..3 others written under atomic;
+    scenario s {
+        process p { atomic_inc(&others); xchg(&published, true); atomic_inc(&references); }
+        process q { await (published); atomic_dec(&references); }
+    }
+    """,
+    "no_out_of_bounds",
+)
+# Who looks at the count sees how far it is.
+shown(
+    "a count that is looked at",
+    """
+    spinlock lock;
+    shared int 0..3 references written under atomic;
+    scenario s {
+        process p { spin_lock(&lock); atomic_inc(&references); atomic_inc(&references); spin_unlock(&lock); }
+        process q { if (READ_ONCE(references) == 1) { cover one; } }
+        cover one;
+    }
+    """,
+    reached="one",
+)
+# An atomic block that waits may only begin a step: with the lock in hand it waits for ever.
+shown(
+    "an atomic block that waits under a lock",
+    """
+    spinlock lock;
+    shared bool ready;
+    scenario s {
+        process p { spin_lock(&lock); atomic { await (ready); } spin_unlock(&lock); }
+        process q { spin_lock(&lock); WRITE_ONCE(ready, true); spin_unlock(&lock); }
+        check no_deadlock;
+    }
+    """,
+    "no_deadlock",
+)
+# One that does not wait may come behind the lock, and what is behind it is another step.
+shown(
+    "an atomic block under a lock",
+    """
+    spinlock lock;
+    shared int 0..2 x written under atomic;
+    scenario s {
+        process p { spin_lock(&lock); atomic { x = 1; } atomic { x = 2; } spin_unlock(&lock); }
+        process q { if (READ_ONCE(x) == 1) { cover half; } }
+        cover half;
+    }
+    """,
+    reached="half",
+)
+# A race is looked for before a step, so an access that may race begins one, and so does its atomic block.
+shown(
+    "an atomic block that may race",
+    """
+    shared bool x;
+    shared int 0..2 mine;
+    scenario s {
+        process p { bool b = mine <= 0; atomic { WRITE_ONCE(x, x); } }
+        process q { if (x) { } }
+        check no_data_race;
+    }
+    """,
+    "no_data_race",
+)
+# Locks that both threads hold keep accesses apart whatever the guard says; a lock held for reading does not.
+APART = """
+    rwsem sem; spinlock lock;
+    shared int 0..2 x written under atomic;
+    scenario s {
+        process p { DOWN; xchg(&x, 1); xchg(&x, 2); UP; }
+        process q { DOWN; int seen = READ_ONCE(x); if (seen == 1) { cover half; } UP; }
+        COVER
+    }
+    """
+shown(
+    "accesses under a lock held for reading",
+    APART.replace("DOWN", "down_read(&sem)").replace("UP", "up_read(&sem)").replace("COVER", "cover half;"),
+    reached="half",
+)
+shown(
+    "accesses under one lock that is no guard",
+    APART.replace("DOWN", "spin_lock(&lock)").replace("UP", "spin_unlock(&lock)").replace("COVER", ""),
+)
+# What a property has seen must not be followed by an operation that others see: they may act in between.
+shown(
+    "what a property sees before what others see",
+    """
+    spinlock lock;
+    shared int 0..1 x guarded by lock;
+    shared bool done written under atomic;
+    shared int 0..1 late written under atomic;
+    step never_late { !(old(late) == 0 && late == 1 && x == 1) }
+    scenario s {
+        process p { spin_lock(&lock); x = 1; xchg(&done, true); spin_unlock(&lock); }
+        process q { atomic { if (!done) late = 1; } }
+        check never_late;
+    }
+    """,
+    "never_late",
+)
+# Counting commutes with counting, and with nothing else.
+shown(
+    "a count that is looked at before the next operation",
+    """
+    spinlock lock;
+    shared int 0..3 wrap references written under atomic;
+    shared bool done written under atomic;
+    scenario s {
+        process p { spin_lock(&lock); atomic_inc(&references); xchg(&done, true); spin_unlock(&lock); }
+        process q { atomic { if (references == 1 && !done) { cover between; } } }
+        cover between;
+    }
+    """,
+    reached="between",
+)
+# A ghost that is stored under the lock here, and without it there: the lock hides nothing.
+shown(
+    "a ghost that is stored without the lock as well",
+    """
+    spinlock lock;
+    shared bool out;
+    ghost int 0..2 last;
+    shared int 0..1 x guarded by lock;
+    shared int 0..1 y guarded by lock;
+    invariant never unless held(lock) { !(last == 2 && y == 1) }
+    scenario s {
+        process p {
+            spin_lock(&lock);
+            x = 1;
+            ghost last = 1;
+            if (READ_ONCE(out)) y = 1;
+            spin_unlock(&lock);
+        }
+        process q { WRITE_ONCE(out, true); ghost last = 2; }
+        check never;
+    }
+    """,
+    "never",
+)
+# Between its labels a property sees what a call has in its locals; before them it does not look.
+shown(
+    "a local that a property sees between labels",
+    """
+    spinlock lock;
+    shared int 0..2 x guarded by lock;
+    void pin() {
+        int 0..2 pins = 0;
+        @down spin_lock(&lock);
+        pins = 1;
+        @use x = 1;
+        pins = 2;
+        x = 2;
+        pins = 0;
+        @up spin_unlock(&lock);
+    }
+    invariant never_two { forall (pin f) : f in @use..@up implies f.pins != 2 }
+    scenario s { process p[2] { pin(); } check never_two; }
+    """,
+    "never_two",
 )
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
-from kvmcheck.engine.reductions import ALL, Reductions
+from kvmcheck.engine.reductions import ALL, UNREDUCED, Reductions
 from kvmcheck.engine.result import Result
 from kvmcheck.lang import syntax
 from kvmcheck.lang.imports import Unit, load
@@ -177,11 +177,14 @@ def _cyclic(edges: set[tuple[tuple[int, int], tuple[int, int]]]) -> bool:
         nodes -= leaves
 
 
-#: No reduction but the clearing of dead locals, which is part of what a state is.
-UNREDUCED = Reductions(**{f.name: f.name == "dead_locals" for f in fields(Reductions)})
+#: No reduction but the clearing of dead locals, which is part of what a state is: a seq is a number.
+NUMBERED = replace(UNREDUCED, seq=False)
 
 #: Each of the others that is on unless somebody says no is tried by itself.
 REDUCTIONS = tuple((f.name,) for f in fields(Reductions) if f.name != "dead_locals" and getattr(ALL, f.name))
+
+#: With every reduction that is on by default.
+AS_IT_COMES = "engine as it comes, with merge" if ALL.merge else "engine as it comes"
 
 #: Every subset of the others.
 EVERY_SUBSET = tuple(
@@ -263,11 +266,10 @@ def differences(
         for process in program.processes
     )
     found = _parts(case, "naive", naive, "evaluator", by_evaluator(program), states=same_states)
-    found += _parts(case, "naive", naive, "engine", by_engine(program, UNREDUCED), states=same_states)
-    as_it_comes = "engine as it comes, with merge" if ALL.merge else "engine as it comes"
-    found += _parts(case, "naive", naive, as_it_comes, by_engine(program), states=False)
+    found += _parts(case, "naive", naive, "engine", by_engine(program, NUMBERED), states=same_states)
+    found += _parts(case, "naive", naive, AS_IT_COMES, by_engine(program), states=False)
     for names in tried:
-        reduced = by_engine(program, replace(UNREDUCED, **dict.fromkeys(names, True)))
+        reduced = by_engine(program, replace(NUMBERED, **dict.fromkeys(names, True)))
         found += _parts(case, "naive", naive, f"engine with {'+'.join(names)}", reduced, states=False)
     return found
 
@@ -440,9 +442,9 @@ def _of_spec(unit: Unit, case: str, most: int) -> list[Difference] | None:
     naive = by_naive(unit, case, most=most, abstract_seq=True)
     if not naive.complete:
         return None
-    engine = by_engine(program, replace(UNREDUCED, seq=True), most=10 * most)
+    engine = by_engine(program, UNREDUCED, most=10 * most)
     return _parts(case, "naive", naive, "engine with seq", engine, states=program.seq_compared) + _parts(
-        case, "naive", naive, "engine as it comes", by_engine(program, most=10 * most), states=False
+        case, "naive", naive, AS_IT_COMES, by_engine(program, most=10 * most), states=False
     )
 
 

@@ -124,9 +124,10 @@ def check_parser() -> argparse.ArgumentParser:
     )
     limits.add_argument(
         "--no-reduce",
+        action="append",
         nargs="?",
         const=",".join(REDUCTIONS),
-        default="",
+        default=[],
         metavar="WHICH",
         help="without reductions: seq, dead, symmetry, merge, or (no WHICH) all",
     )
@@ -265,9 +266,9 @@ def settings(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def reductions_off(text: str) -> frozenset[str]:
-    """The reductions that `--no-reduce` names; raises `BadArguments`."""
-    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+def reductions_off(given: Sequence[str]) -> frozenset[str]:
+    """The reductions that every `--no-reduce` names; raises `BadArguments`."""
+    names = frozenset(part.strip() for text in given for part in text.split(",") if part.strip())
     for name in sorted(names - set(REDUCTIONS)):
         raise BadArguments(
             f"--no-reduce: no reduction is called `{name}`; there are {' and '.join(REDUCTIONS)}"

@@ -137,7 +137,7 @@ class _Elaboration:
                 )
         declared = [i for i in self.scenario.items if isinstance(i, syntax.ProcessDecl)]
         distinct = {
-            i.type.path[-1]: tuple(n.text for n in i.names)
+            self._declared_name(i.type.path)[-1]: tuple(n.text for n in i.names)
             for i in self.scenario.items
             if isinstance(i, syntax.Distinct) and isinstance(i.type, syntax.NamedType)
         }
@@ -240,14 +240,14 @@ class _Elaboration:
                     item.span,
                     secondary=(Label(sizes[name].span, "first here"),),
                 )
-            sizes[name] = Size(value, item.kind, item.span)
+            sizes[name] = Size(value, item.kind, item.span, ".".join(item.name))
         for mutant in self.mutants:
             for edit in mutant.edits:
                 if isinstance(edit, syntax.SetParam):
                     self._set_parameter(constants, sizes, edit)
         for name, text in self.settings.items():
             name = ".".join(self._declared_name(tuple(name.split("."))))
-            kind = sizes[name].kind if name in sizes else None
+            before = sizes.get(name)
             written = nowhere(f"--set {name}={text}")
             number = {"true": 1, "false": 0}.get(text)
             if number is None:
@@ -258,7 +258,11 @@ class _Elaboration:
                         "KVM511", f"`{text}` is not a number", written, help="write `--set Vcpu=3`"
                     )
                     continue
-            sizes[name] = Size(number, kind, written)
+            sizes[name] = (
+                Size(number, None, written)
+                if before is None
+                else Size(number, before.kind, written, before.written)
+            )
         return sizes
 
     def _declared_name(self, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -292,7 +296,11 @@ class _Elaboration:
             self.collector.error(
                 "KVM453", f"this edit changes nothing: `{name}` is {value} already", edit.span
             )
-        sizes[name] = Size(value, before.kind if before else None, edit.span)
+        sizes[name] = (
+            Size(value, None, edit.span)
+            if before is None
+            else Size(value, before.kind, edit.span, before.written)
+        )
 
     def _known_settings(self, world: World) -> None:
         """Settings that nothing of the scenario asked for are misspelt, or of something unused."""
@@ -349,7 +357,7 @@ class _Elaboration:
                 )
                 if is_bool and size.value is not None:
                     written = "true" if size.value else "false"
-                shown.append((name, written))
+                shown.append((size.written or name, written))
         return tuple(shown)
 
     def _seq_wrap(self) -> int | None:

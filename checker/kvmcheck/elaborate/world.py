@@ -91,6 +91,7 @@ class Size:
     value: int | None
     kind: syntax.SortKind | None
     span: Span
+    written: str = ""  # the name that the scenario calls it by
 
 
 @dataclass(eq=False, slots=True)
@@ -281,7 +282,8 @@ class World:
                 "KVM502", f"`{name}` is declared `{kind.value}`, not `{size.kind}`", size.span
             )
         names = self.distinct.get(declaration.name.text, ())
-        return IdSort(declaration.name.text, size.value, kind is syntax.SortKind.INDEX, names)
+        called = size.written.rpartition(".")[2] or declaration.name.text
+        return IdSort(called, size.value, kind is syntax.SortKind.INDEX, names)
 
     def _word(self, symbol: StructSymbol) -> Sort:
         declaration = symbol.declaration

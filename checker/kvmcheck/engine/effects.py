@@ -207,13 +207,12 @@ class _Sections:
         elif isinstance(node.operation, AtomicEnter):
             reason = "an atomic block begins a step"
         else:
-            reason = self.movers.reasons[stop]
-            behind = self._behind(stop, inside)
+            behind, reason = self._clash(stop, inside)
         operations = self._longest(stop, inside, whole=False)
         return Cut(node.span, reason, operations, behind)
 
-    def _behind(self, stop: int, inside: frozenset[int]) -> tuple[Span, str] | None:
-        """An operation that ended the part of the step before a cut where anything may come; None if it has none."""
+    def _clash(self, stop: int, inside: frozenset[int]) -> tuple[tuple[Span, str] | None, str]:
+        """What in the part of the step before a cut does not go with the operation there, if anything; and why."""
         before: dict[int, list[int]] = {}
         for number in inside:
             for successor in self.body.nodes[number].successors:
@@ -225,8 +224,25 @@ class _Sections:
                 continue
             seen.add(number)
             node = self.body.nodes[number]
-            if isinstance(node.operation, VISIBLE) and self.movers.movers[number] is Mover.NONE:
-                return node.span, self.movers.reasons[number]
+            clash = self._do_not_go_together(number, stop) if isinstance(node.operation, VISIBLE) else None
+            if clash:
+                return (node.span, clash[0]), clash[1]
             if number not in self.stops:
                 waiting += before.get(number, ())
+        return None, self._why(stop)
+
+    def _do_not_go_together(self, first: int, second: int) -> tuple[str, str] | None:
+        """Why the first of two operations, and why the second, if they can't be in one step."""
+        movers = self.movers
+        if movers.movers[first] is Mover.NONE:
+            return movers.reasons[first], self._why(second)
+        if movers.movers[second] is Mover.NONE:
+            return (self._why(first), movers.reasons[second]) if movers.seen[first] else None
+        for claim, sight in movers.sights[first].items():
+            if claim in movers.sights[second]:
+                return sight, movers.sights[second][claim]
         return None
+
+    def _why(self, number: int) -> str:
+        """Why an operation does not move, or what a claim sees of it."""
+        return self.movers.reasons[number] or next(iter(self.movers.sights[number].values()), "")

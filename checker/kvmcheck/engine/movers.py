@@ -3,7 +3,8 @@
 
 A merged step is right movers, then at most one operation that does not commute, then left movers.  Taking a lock
 is a right mover, dropping it a left mover, and an access to data that its guard keeps from everybody else commutes
-both ways.  An operation that a property, a lock-free reader or the hardware can see does not commute.  The
+both ways.  An operation that a lock-free reader or the hardware can see does not commute.  Properties and covers
+only look: for each of them by itself the step must be such a sequence, where what it sees does not commute.  The
 argument and the conditions are in docs/explain/reductions/merging.md; guards are checked at every operation of a
 merged step, so that what is assumed here is itself checked.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from kvmcheck.engine.conflicts import Accesses, needed, surely_held, text_of
 from kvmcheck.engine.races import may_race, variables_of
 from kvmcheck.engine.walking import inside
 from kvmcheck.semantics.liveness import expressions_in, is_stop
@@ -22,22 +24,18 @@ from kvmcheck.semantics.program import (
     Acquire,
     Apply,
     Assertion,
+    AtomicEnter,
     Await,
     Body,
     Branch,
     CallAt,
     CallIn,
-    Check,
     Choose,
     Const,
     Current,
     Expr,
-    Free,
     GhostStore,
-    Guard,
-    GuardBoth,
     GuardHeld,
-    GuardOwner,
     Held,
     HeldMode,
     LiveCall,
@@ -58,7 +56,10 @@ from kvmcheck.semantics.program import (
     Variable,
     VariablePlace,
 )
-from kvmcheck.semantics.sorts import LockSort, Value
+from kvmcheck.semantics.sorts import Value
+
+#: The bit of code, hardware and ghosts in a set of claims: they see, and do something with what they see.
+CODE = 1
 
 
 class Mover(Enum):
@@ -72,16 +73,21 @@ class Mover(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BodyMovers:
-    """For each node of a body: how it moves, and why it does not (only of visible operations; "" if it does).
+    """For each node of a body how it moves among what other threads do, and which claims see it.
 
-    `stops`: nodes before which a step always ends, whatever they commute with, and why.  `seen_before`: visible
-    operations that may be the first of a step whose choices or entry already changed what a property sees.
+    A claim is a property or cover; a set of claims is an int, one bit a claim, and `CODE` for whatever else looks.
+    `seen`: the claims that see the operation, or something invisible behind it.  `seen_before`: who sees what
+    choices or entry change before an operation with which a step may begin.  `stops`: nodes before which a step
+    always ends, whatever they commute with, and why.  `reasons`: why a node does not move; `sights`: what each
+    claim sees of it.
     """
 
     movers: tuple[Mover, ...]
-    reasons: tuple[str, ...]
+    seen: tuple[int, ...]
+    seen_before: Mapping[int, int]
     stops: Mapping[int, str]
-    seen_before: frozenset[int]
+    reasons: tuple[str, ...]
+    sights: tuple[Mapping[int, str], ...]
 
 
 def movers_of(program: Program) -> Mapping[int, BodyMovers]:
@@ -105,9 +111,17 @@ def _places_read(expressions: Iterable[Expr]) -> Iterator[Place]:
                 yield part.place
 
 
-#: Somebody who sees a variable or a live call without holding its guard, and the locks under which they do not
-#: look (`unless held(L)`).
-Onlooker = tuple[str, frozenset[int]]
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Somebody who sees a variable or a live call without holding its guard.
+
+    `claim`: the bit of a property or cover, which changes nothing by looking, or `CODE`.
+    `hidden`: the locks under which it does not look (`unless held(L)`).
+    """
+
+    who: str
+    claim: int = CODE
+    hidden: frozenset[int] = frozenset()
 
 
 class _Facts:
@@ -115,31 +129,29 @@ class _Facts:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.races_are_checked = Check.NO_DATA_RACE in program.checks
+        self.accesses = Accesses(program)
         #: variable -> who sees it without holding its guard
         self.seen: dict[int, list[Onlooker]] = {}
         #: function -> who sees where its live calls are; the ones in `members` also when a call begins and ends
         self.seen_calls: dict[str, list[Onlooker]] = {}
         self.members: dict[str, list[Onlooker]] = {}
         #: lock variable -> who looks at whether it is held
-        self.watched_locks: dict[int, str] = {}
+        self.watched_locks: dict[int, list[Onlooker]] = {}
         #: variables that hardware reads, and those that it writes
         self.hardware_reads: dict[int, str] = {}
         self.hardware_writes: dict[int, str] = {}
-        #: variable -> processes that access it
-        self.users: dict[int, set[int]] = {}
-        #: pool -> processes that free objects of it
-        self.freed: dict[int, set[int]] = {}
+        #: ghost variable -> locks that whoever stores it holds
+        self.ghost_locks: dict[int, frozenset[int]] = {}
         self.racy = {v for v in may_race(program) if program.variables[v].guard is None}
-        for claim in program.properties:
-            self._see_claim(claim)
-        for cover in program.covers:
+        for number, claim in enumerate(program.properties):
+            self._see_claim(claim, CODE << 1 + number)
+        for number, cover in enumerate(program.covers, len(program.properties)):
             if cover.condition is not None:
-                self._see(cover.condition, (f"cover `{cover.name}`", frozenset()))
-        for number, process in enumerate(program.processes):
+                self._see(cover.condition, Onlooker(f"cover `{cover.name}`", CODE << 1 + number))
+        for process in program.processes:
             for body in (process.body, process.interrupt):
                 if body is not None:
-                    self._see_body(number, process, body)
+                    self._see_body(process, body)
 
     def _see(self, expression: Expr, who: Onlooker) -> None:
         for part in inside(expression):
@@ -149,7 +161,7 @@ class _Facts:
                         self.seen.setdefault(variable, []).append(who)
                 case Held(lock=lock, thread=thread) if not isinstance(thread, Current):
                     for variable in variables_of(lock, self.program):
-                        self.watched_locks.setdefault(variable, who[0])
+                        self.watched_locks.setdefault(variable, []).append(who)
                 case LiveQuantified(function=function):
                     self.seen_calls.setdefault(function, []).append(who)
                     if not _only_in_region(part, part.name):
@@ -157,8 +169,11 @@ class _Facts:
                 case _:
                     pass
 
-    def _see_claim(self, claim: Property) -> None:
-        name = f"property `{claim.name}`"
+    def bounds_of(self, variable: int) -> int:
+        """The claim that a variable stays within its bounds."""
+        return CODE << 1 + len(self.program.properties) + len(self.program.covers) + variable
+
+    def _see_claim(self, claim: Property, bit: int) -> None:
         condition, hidden = claim.condition, frozenset[int]()
         match condition:
             case Apply(op=Op.OR, arguments=(unless, body)):
@@ -168,53 +183,40 @@ class _Facts:
                     condition, hidden = body, locks
             case _:
                 pass
-        self._see(condition, (name, hidden))
+        who = Onlooker(f"property `{claim.name}`", bit, hidden)
+        self._see(condition, who)
         for probe in claim.probes:
-            self._see(probe.condition, (name, hidden))
+            self._see(probe.condition, who)
 
-    def _see_body(self, number: int, process: Process, body: Body) -> None:
+    def _see_body(self, process: Process, body: Body) -> None:
         name = process.name
-        for node in body.nodes:
+        held = tuple(locks.exclusive for locks in surely_held(body))
+        for position, node in enumerate(body.nodes):
             operation = node.operation
             match operation:
-                case Load(place=place, order=order):
+                case Load(place=place) if process.hardware:
                     for variable in variables_of(place, self.program):
-                        self.users.setdefault(variable, set()).add(number)
-                        marked = order.marked or node.group is not None
-                        if process.hardware:
-                            self.hardware_reads.setdefault(variable, name)
-                        elif self.may_read_without_guard(variable, marked=marked):
-                            who = f"`{_text(node)}` ({name}) reads it without the lock"
-                            self.seen.setdefault(variable, []).append((who, frozenset()))
-                case Store(place=place) | Update(place=place):
+                        self.hardware_reads.setdefault(variable, name)
+                case Store(place=place) | Update(place=place) if process.hardware:
                     for variable in variables_of(place, self.program):
-                        self.users.setdefault(variable, set()).add(number)
-                        if process.hardware:
-                            self.hardware_writes.setdefault(variable, name)
-                case Free(pool=pool):
-                    self.freed.setdefault(pool, set()).add(number)
+                        self.hardware_writes.setdefault(variable, name)
                 case Acquire(lock=lock, target=target) if target is not None:
                     for variable in variables_of(lock, self.program):
-                        self.watched_locks.setdefault(variable, f"`{_text(node)}` ({name}) tries it")
+                        tries = Onlooker(f"`{text_of(node)}` ({name}) tries it")
+                        self.watched_locks.setdefault(variable, []).append(tries)
                 case Await() | Choose():
-                    who = f"`{_text(node)}` ({name}) looks at it"
+                    who = f"`{text_of(node)}` ({name}) looks at it"
                     for expression in expressions_in(operation):
-                        self._see(expression, (who, frozenset()))
-                    for place in _places_read(expressions_in(operation)):
-                        for variable in variables_of(place, self.program):
-                            self.users.setdefault(variable, set()).add(number)
+                        self._see(expression, Onlooker(who))
                 case GhostStore() | Branch() | Set() | Assertion():
+                    if isinstance(operation, GhostStore):
+                        for variable in variables_of(operation.place, self.program):
+                            known = self.ghost_locks.get(variable, held[position])
+                            self.ghost_locks[variable] = known & held[position]
                     for expression in expressions_in(operation):
-                        self._see(expression, (f"ghost code in {name}", frozenset()))
+                        self._see(expression, Onlooker(f"ghost code in {name}"))
                 case _:
                     pass
-
-    def may_read_without_guard(self, variable: int, *, marked: bool) -> bool:
-        """Whether a read may stand outside the guard without being an error."""
-        rule = self.program.variables[variable].guard
-        if rule is None or rule.strict:
-            return False
-        return marked or not self.races_are_checked
 
 
 def _locks_of(unless: Expr) -> frozenset[int] | None:
@@ -249,17 +251,12 @@ def _only_in_region(expression: Expr, call: str) -> bool:
             return False
 
 
-def _needed(guard: Guard) -> Iterator[Guard]:
-    """The guards that an access needs every one of."""
-    if isinstance(guard, GuardBoth) and guard.every:
-        for part in guard.parts:
-            yield from _needed(part)
-    else:
-        yield guard
-
-
-def _text(node: Node) -> str:
-    return " ".join(node.span.text.split())[:60]
+def _union(sight: Mapping[int, str]) -> int:
+    """The claims that see something."""
+    claims = 0
+    for claim in sight:
+        claims |= claim
+    return claims
 
 
 # ------------------------------------------------------------------------------ one body
@@ -279,33 +276,48 @@ class _Classifier:
         ]
         self.watched = self._watched_locals()
         self.handler_shares = self._shared_with_handler()
-        self.held = surely_held(body)
+        self.held = tuple(locks.exclusive for locks in surely_held(body))
         self.known = known_values(body, {bit for call in self.calls for bit in call.regions.values()})
 
     def classify(self) -> BodyMovers:
         """How each node moves."""
         movers: list[Mover] = []
         reasons: list[str] = []
+        sights: list[Mapping[int, str]] = []
         for number, node in enumerate(self.body.nodes):
-            mover, reason = Mover.NONE, ""
+            mover, reason, sight = Mover.NONE, "", dict[int, str]()
             if isinstance(node.operation, VISIBLE):
                 mover, reason = self._moves(number, node)
                 if mover is not Mover.NONE:
-                    event = self._event_behind(number)
-                    if event:
-                        mover, reason = Mover.NONE, event
+                    sight = self._sights_of(number, node) | self._sights_behind(number)
+                    if CODE in sight:
+                        mover, reason = Mover.NONE, sight[CODE]
             movers.append(mover)
             reasons.append(reason)
+            sights.append(sight)
         stops = dict.fromkeys(self._loop_stops(movers), "a loop comes round here")
         for call in self.calls:
             for label, nodes in call.at.items():
                 stops |= dict.fromkeys(nodes, f"a property names the label `{call.function}@{label}`")
+        blocks = {
+            node.operation.group: number
+            for number, node in enumerate(self.body.nodes)
+            if isinstance(node.operation, AtomicEnter)
+        }
         for number, node in enumerate(self.body.nodes):
             if isinstance(node.operation, Load | Store | Update) and any(
                 variable in self.facts.racy for variable in variables_of(node.operation.place, self.program)
             ):
-                stops[number] = "it may race, and races are looked for between steps"
-        return BodyMovers(tuple(movers), tuple(reasons), stops, self._seen_before())
+                first = number if node.group is None else blocks[node.group]
+                stops[first] = "it may race, and races are looked for between steps"
+        return BodyMovers(
+            tuple(movers),
+            tuple(_union(sight) for sight in sights),
+            self._seen_before(),
+            stops,
+            tuple(reasons),
+            tuple(sights),
+        )
 
     # ---- single operations
 
@@ -315,55 +327,36 @@ class _Classifier:
         if self.handler_shares is None:
             return Mover.NONE, "the interrupt handler takes a lock of the main code"
         match node.operation:
-            case Acquire(lock=lock) | Release(lock=lock):
-                for variable in variables_of(lock, self.program):
-                    if variable in self.facts.watched_locks:
-                        return Mover.NONE, self.facts.watched_locks[variable]
-                return (
-                    (Mover.RIGHT if isinstance(node.operation, Acquire) else Mover.LEFT),
-                    "",
-                )
-            case Load(place=place, order=order):
-                marked = order.marked or node.group is not None
-                return self._access(number, place, write=False, marked=marked)
-            case Store(place=place, order=order) | Update(place=place, order=order):
-                return self._access(number, place, write=True, marked=order.marked)
+            case Acquire():
+                return Mover.RIGHT, ""
+            case Release():
+                return Mover.LEFT, ""
+            case Load(place=place):
+                return self._access(number, place, write=False)
+            case Store(place=place) | Update(place=place):
+                return self._access(number, place, write=True)
             case _:
                 return Mover.NONE, "it is one of the steps that never merge"
 
-    def _access(self, number: int, place: Place, *, write: bool, marked: bool) -> tuple[Mover, str]:
+    def _access(self, number: int, place: Place, *, write: bool) -> tuple[Mover, str]:
         for variable in variables_of(place, self.program):
-            reason = self._conflict(number, variable, write=write, marked=marked)
+            reason = self._met_anywhere(variable, write=write)
             if reason:
                 return Mover.NONE, reason
-        return Mover.BOTH, ""
+        reason = self.facts.accesses.conflict(self.body, number)
+        return (Mover.NONE, reason) if reason else (Mover.BOTH, "")
 
-    def _conflict(self, number: int, variable: int, *, write: bool, marked: bool) -> str:
-        """Who may do something that this access does not commute with; "" if nobody."""
+    def _met_anywhere(self, variable: int, *, write: bool) -> str:
+        """Who touches a variable whatever locks are held; "" if nobody."""
         facts, declared = self.facts, self.program.variables[variable]
         name = declared.name
         assert self.handler_shares is not None
-        if declared.pool is not None and self._is_freed_by_others(declared.pool):
-            return f"somebody may free the object that `{name}` is part of"
         if variable in self.handler_shares:
             return f"`{name}` is shared with the interrupt handler"
         if variable in facts.hardware_writes:
             return f"hardware (`{facts.hardware_writes[variable]}`) writes `{name}`"
         if write and variable in facts.hardware_reads:
             return f"hardware (`{facts.hardware_reads[variable]}`) reads `{name}`"
-        if write:
-            under = self.held[number] | self._locks_needed(declared)
-            for who, hidden in facts.seen.get(variable, ()):
-                if not hidden & under:
-                    return f"`{name}`: {who}"
-        if self._private(variable):
-            return ""
-        if declared.guard is None:
-            return f"`{name}` has no guard"
-        if not self._guarded(declared, write=write):
-            return f"the guard of `{name}` does not keep others out"
-        if not write and not declared.guard.strict and facts.may_read_without_guard(variable, marked=marked):
-            return f"`{name}` is read without its guard"
         return ""
 
     def _locks_needed(self, declared: Variable) -> frozenset[int]:
@@ -372,51 +365,9 @@ class _Classifier:
             return frozenset()
         return frozenset(
             guard.lock.variable
-            for guard in _needed(declared.guard.write)
+            for guard in needed(declared.guard.write)
             if isinstance(guard, GuardHeld) and not guard.lock.indices
         )
-
-    def _is_freed_by_others(self, pool: int) -> bool:
-        """Whether an object may be freed by another thread (or handler), which takes no lock for it."""
-        frees = self.facts.freed.get(pool, set())
-        if frees == {self.number}:
-            return self.process.interrupt is not None or not self._is_one_thread()
-        return bool(frees)
-
-    def _private(self, variable: int) -> bool:
-        """Whether only one thread ever touches it."""
-        return self.facts.users.get(variable, set()) == {self.number} and self._is_one_thread()
-
-    def _is_one_thread(self) -> bool:
-        return sum(thread.process == self.number for thread in self.program.threads) == 1
-
-    def _guarded(self, declared: Variable, *, write: bool) -> bool:
-        """Whether the guard, while it is kept, excludes every conflicting access of other threads."""
-        rule = declared.guard
-        assert rule is not None
-        for writing in _needed(rule.write):
-            match writing:
-                case GuardHeld(lock=lock, mode=mode):
-                    sort = self.program.variables[lock.variable].sort
-                    assert isinstance(sort, LockSort)
-                    if sort.flavour.shared and mode is not HeldMode.WRITE:
-                        continue
-                    if write or any(
-                        isinstance(reading, GuardHeld) and reading.lock == lock
-                        for reading in _needed(rule.read)
-                    ):
-                        return True
-                case GuardOwner():
-                    if write or any(isinstance(reading, GuardOwner) for reading in _needed(rule.read)):
-                        return self._owner_is_one_thread()
-                case _:
-                    pass
-        return False
-
-    def _owner_is_one_thread(self) -> bool:
-        """Whether at most one thread can have each value of the parameter that owns."""
-        owners = [p for p in self.program.processes if p.parameters and not p.hardware]
-        return len(owners) == 1 and len(owners[0].parameters) == 1
 
     def _shared_with_handler(self) -> set[int] | None:
         """The variables that both the main body and the handler access; None if they share a lock."""
@@ -453,81 +404,107 @@ class _Classifier:
             found.update(call.locals.values())
         return frozenset(found)
 
-    def _event_behind(self, number: int) -> str:
-        """What a property sees of the invisible operations behind a node, up to the next stop; "" if nothing."""
+    def _sights_of(self, number: int, node: Node) -> dict[int, str]:
+        """Who sees what an operation writes, by the bit of their claim."""
+        match node.operation:
+            case Store(place=place) | Update(place=place):
+                onlookers, under = self.facts.seen, self.held[number]
+            case Acquire(lock=place) | Release(lock=place):
+                onlookers, under = self.facts.watched_locks, frozenset[int]()
+            case _:
+                return {}
+        found: dict[int, str] = {}
+        for variable in variables_of(place, self.program):
+            declared = self.program.variables[variable]
+            for onlooker in onlookers.get(variable, ()):
+                if not onlooker.hidden & (under | self._locks_needed(declared)):
+                    found.setdefault(onlooker.claim, f"`{declared.name}`: {onlooker.who}")
+        for variable in self.facts.accesses.counted(self.body, number):
+            name = self.program.variables[variable].name
+            found[self.facts.bounds_of(variable)] = f"`{name}` is counted, and has bounds"
+        return found
+
+    def _sights_behind(self, number: int) -> dict[int, str]:
+        """Who sees what of the invisible operations behind a node, up to the next stop."""
+        found: dict[int, str] = {}
         stack = [(number, successor) for successor in self.body.nodes[number].successors]
         seen: set[int] = set()
         while stack:
             before, here = stack.pop()
             for call in self.calls:
-                who = self._crosses(call, before, here)
-                if who:
-                    return f"{who} looks at calls of `{call.function}`"
+                for onlooker in self._crossing(call, before, here):
+                    found.setdefault(onlooker.claim, f"{onlooker.who} looks at calls of `{call.function}`")
             node = self.body.nodes[here]
             if here in seen or is_stop(node.operation):
                 continue
             seen.add(here)
-            who = self._event(here, node)
-            if who:
-                return f"{who} sees what `{_text(node)}` behind it does"
+            for onlooker in self._onlookers_of(here, node):
+                found.setdefault(onlooker.claim, f"{onlooker.who} sees what `{text_of(node)}` behind it does")
             stack.extend((here, successor) for successor in node.successors)
-        return ""
+        return found
 
-    def _seen_before(self) -> frozenset[int]:
-        """The visible operations that a step may begin with after something that a property sees."""
-        found: set[int] = set()
+    def _seen_before(self) -> dict[int, int]:
+        """The claims that see something change before the operation that a step begins with."""
+        found: dict[int, int] = {}
         starts = [n for n, node in enumerate(self.body.nodes) if n == 0 or isinstance(node.operation, Choose)]
-        stack = [(start, False) for start in starts]
-        seen: set[tuple[int, bool]] = set()
+        stack = [(start, 0) for start in starts]
+        seen: set[tuple[int, int]] = set()
         while stack:
-            here, noticed = stack.pop()
-            if (here, noticed) in seen:
+            here, claims = stack.pop()
+            if (here, claims) in seen:
                 continue
-            seen.add((here, noticed))
+            seen.add((here, claims))
             node = self.body.nodes[here]
             if isinstance(node.operation, VISIBLE):
-                if noticed:
-                    found.add(here)
+                if claims:
+                    found[here] = found.get(here, 0) | claims
                 continue
-            noticed = noticed or bool(self._event(here, node))
+            for onlooker in self._onlookers_of(here, node):
+                claims |= onlooker.claim
             for successor in node.successors:
-                crossed = any(self._crosses(call, here, successor) for call in self.calls)
-                stack.append((successor, noticed or crossed))
-        return frozenset(found)
+                crossed = claims
+                for call in self.calls:
+                    for onlooker in self._crossing(call, here, successor):
+                        crossed |= onlooker.claim
+                stack.append((successor, crossed))
+        return found
 
-    def _event(self, number: int, node: Node) -> str:
-        """Who sees what an invisible operation changes; "" if nobody."""
+    def _onlookers_of(self, number: int, node: Node) -> Iterator[Onlooker]:
+        """Who sees what an invisible operation changes."""
         match node.operation:
             case GhostStore(place=place):
                 for variable in variables_of(place, self.program):
-                    who = self._onlooker(self.facts.seen.get(variable, ()), number)
-                    if who:
-                        return who
+                    together = self.facts.ghost_locks[variable]
+                    yield from self._looking(self.facts.seen.get(variable, ()), self.held[number] & together)
             case Set(target=target, value=value) if target in self.watched:
                 if isinstance(value, Const) and self.known[number].get(target) == value.value:
-                    return ""  # a region's bit that has this value already
+                    return  # a region's bit that has this value already
                 for call in self.calls:
-                    if target in call.regions.values() or target in call.locals.values():
-                        who = self._onlooker(self.facts.seen_calls.get(call.function, ()), number)
-                        if who:
-                            return who
+                    if target in call.regions.values():
+                        onlookers = self.facts.seen_calls
+                    elif target in call.locals.values():
+                        outside = self._is_outside_regions(call, number)
+                        onlookers = self.facts.members if outside else self.facts.seen_calls
+                    else:
+                        continue
+                    yield from self._looking(onlookers.get(call.function, ()), self.held[number])
             case _:
                 pass
-        return ""
 
-    def _onlooker(self, onlookers: Iterable[Onlooker], number: int) -> str:
-        """One who looks even though the locks are held that surely are at a node; "" if there is none."""
-        return next((who for who, hidden in onlookers if not hidden & self.held[number]), "")
+    def _is_outside_regions(self, call: LiveCall, number: int) -> bool:
+        """Whether a call surely is between no two labels that a claim names."""
+        return all(self.known[number].get(bit) == 0 for bit in call.regions.values())
 
-    def _crosses(self, call: LiveCall, before: int, here: int) -> str:
+    def _looking(self, onlookers: Iterable[Onlooker], held: frozenset[int]) -> Iterator[Onlooker]:
+        """Those who look even though these locks are held."""
+        return (onlooker for onlooker in onlookers if not onlooker.hidden & held)
+
+    def _crossing(self, call: LiveCall, before: int, here: int) -> Iterator[Onlooker]:
         """Who sees that control goes from one node to another: a call begins, ends, or comes to a label."""
         if (before in call.nodes) != (here in call.nodes):
-            who = self._onlooker(self.facts.members.get(call.function, ()), here)
-            if who:
-                return who
+            yield from self._looking(self.facts.members.get(call.function, ()), self.held[here])
         if any((before in nodes) != (here in nodes) for nodes in call.at.values()):
-            return self._onlooker(self.facts.seen_calls.get(call.function, ()), here)
-        return ""
+            yield from self._looking(self.facts.seen_calls.get(call.function, ()), self.held[here])
 
     def _loop_stops(self, movers: list[Mover]) -> Iterator[int]:
         """A node on each cycle that could otherwise go round within one merged step."""
@@ -571,47 +548,22 @@ class _Classifier:
                 stack.extend(self.body.nodes[here].successors)
 
 
-def surely_held(body: Body) -> tuple[frozenset[int], ...]:
-    """For each node, the scalar locks that its thread holds exclusively whenever it comes there."""
-    held: list[frozenset[int] | None] = [None] * len(body.nodes)
-    held[0] = frozenset()
-    waiting = [0]
-    while waiting:
-        number = waiting.pop()
-        node = body.nodes[number]
-        now = held[number]
-        assert now is not None
-        match node.operation:
-            case Acquire(lock=VariablePlace(variable=lock, indices=()), shared=False, target=None):
-                now = now | {lock}
-            case Release(lock=VariablePlace(variable=lock, indices=())):
-                now = now - {lock}
-            case Release():
-                now = frozenset()
-            case _:
-                pass
-        for successor in node.successors:
-            known = held[successor]
-            joined = now if known is None else known & now
-            if joined != known:
-                held[successor] = joined
-                waiting.append(successor)
-    return tuple(locks or frozenset() for locks in held)
+def known_values(body: Body, bits: set[int]) -> tuple[Mapping[int, Value], ...]:
+    """For each node, those of the regions' bits that have one constant value whenever a thread comes there.
 
-
-def known_values(body: Body, locals_: set[int]) -> tuple[Mapping[int, Value], ...]:
-    """For each node, those of the locals that have one constant value whenever a thread comes there."""
+    A bit that is not set yet is as good as 0: what counts is whether it is 1.
+    """
     known: list[dict[int, Value] | None] = [None] * len(body.nodes)
-    known[0] = {}
+    known[0] = dict.fromkeys(bits, 0)
     waiting = [0]
     while waiting:
         number = waiting.pop()
         node = body.nodes[number]
         now = dict(known[number] or {})
         match node.operation:
-            case Set(target=target, value=Const(value=value)) if target in locals_:
+            case Set(target=target, value=Const(value=value)) if target in bits:
                 now[target] = value
-            case Set(target=target) if target in locals_:
+            case Set(target=target) if target in bits:
                 now.pop(target, None)
             case _:
                 pass

@@ -21,11 +21,16 @@ class Reductions:
 
     seq: bool = True
     dead_locals: bool = True
-    symmetry: bool = False
-    merge: bool = False
+    symmetry: bool = True
+    merge: bool = True
 
 
 ALL = Reductions()
+
+#: The state graph as docs/development/semantics.md defines it: a step is one visible operation, a state is one state.
+UNREDUCED = Reductions(symmetry=False, merge=False)
+
+#: Not even what belongs to the meaning: a seq is a number, and a dead local keeps its value.
 NONE = Reductions(seq=False, dead_locals=False, symmetry=False, merge=False)
 
 #: The reductions by the names that users switch them off by.

@@ -2,22 +2,34 @@
 """Where the steps of a body begin and end: the graph of its operations, cut as semantics.md and the movers say.
 
 Without movers a step is one visible operation; with them it is right movers, then at most one operation that does
-not commute, then left movers (`engine.movers`).
+not commute, then left movers, for the code and for each claim by itself (`engine.movers`).
 """
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from kvmcheck.engine.movers import BodyMovers, Mover
+from kvmcheck.engine.movers import CODE, BodyMovers, Mover
 from kvmcheck.semantics.liveness import is_stop
-from kvmcheck.semantics.program import VISIBLE, AtomicEnter, Body, End, Load, Release, Store, Update
+from kvmcheck.semantics.program import (
+    VISIBLE,
+    Acquire,
+    AtomicEnter,
+    Await,
+    Body,
+    End,
+    Load,
+    Release,
+    Store,
+    Update,
+)
 
 #: A node, how far the step is (see `Shape.phase_behind`), and the atomic block that it is in.
 Context = tuple[int, int, int | None]
 
-#: The step has done nothing visible; only right movers and operations that commute; something that does not.
-FRESH, RIGHT_ONLY, COMMITTED = 0, 1, 2
+#: The step has done nothing visible; or something that does not commute, or a left mover.  Any other phase is that
+#: of right movers and operations that commute: `RIGHT_ONLY` and the claims that have seen one of them, as one int.
+FRESH, COMMITTED, RIGHT_ONLY = 0, -1, CODE
 
 
 class Shape:
@@ -26,6 +38,9 @@ class Shape:
     def __init__(self, body: Body, movers: BodyMovers | None) -> None:
         self.body = body
         self.movers = movers
+        self._waiting_groups = {
+            node.group for node in body.nodes if isinstance(node.operation, (Await, Acquire))
+        }
         self.stops = self._reachable_stops()
 
     def settled(self, number: int, phase: int, group: int | None) -> tuple[int | None, bool]:
@@ -44,26 +59,38 @@ class Shape:
             return False
         match self.movers.movers[number]:
             case Mover.BOTH | Mover.LEFT:
-                return True
+                # A claim that has seen something of this step must not see anything more.
+                return not self.movers.seen[number] & phase
             case Mover.RIGHT:
                 return False  # it may wait, and a step waits at its beginning only
             case Mover.NONE:
-                operation = self.body.nodes[number].operation
-                return phase == RIGHT_ONLY and isinstance(operation, (Load, Store, Update, Release))
+                return phase == RIGHT_ONLY and self._never_waits(number)
             case mover:
                 assert_never(mover)
+
+    def _never_waits(self, number: int) -> bool:
+        """Whether an operation that does not commute is one that can always be done."""
+        match self.body.nodes[number].operation:
+            case Load() | Store() | Update() | Release():
+                return True
+            case AtomicEnter(group=group):
+                return group not in self._waiting_groups
+            case _:
+                return False
 
     def phase_behind(self, number: int, phase: int) -> int:
         """How far the step is behind a visible operation."""
         if self.movers is None:
             return COMMITTED
-        match self.movers.movers[number]:
-            case Mover.BOTH | Mover.RIGHT if phase == FRESH and number in self.movers.seen_before:
+        if phase == FRESH:
+            phase = RIGHT_ONLY
+            before = self.movers.seen_before.get(number, 0)
+            if before & CODE:
                 return COMMITTED
-            case Mover.BOTH:
-                return max(phase, RIGHT_ONLY)
-            case Mover.RIGHT:
-                return RIGHT_ONLY
+            phase |= before
+        match self.movers.movers[number]:
+            case Mover.BOTH | Mover.RIGHT:
+                return phase | self.movers.seen[number]
             case Mover.LEFT | Mover.NONE:
                 return COMMITTED
             case mover:

@@ -78,10 +78,10 @@ def test_a_setting_that_is_no_pair_is_refused(pairs: list[str]) -> None:
 
 
 def test_reductions_are_named() -> None:
-    assert reductions_off("") == frozenset()
-    assert reductions_off("seq,dead") == {"seq", "dead"}
+    assert reductions_off([]) == frozenset()
+    assert reductions_off(["seq,dead", "merge"]) == {"seq", "dead", "merge"}
     with pytest.raises(BadArguments):
-        reductions_off("sequence")
+        reductions_off(["sequence"])
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kvmcheck.engine.reductions import Reductions
+from kvmcheck.engine.reductions import UNREDUCED
 from tests.support.random_program import random_program
 from tests.support.reference import agree
 
@@ -14,4 +16,4 @@ from tests.support.reference import agree
 def test_engine_and_evaluator_agree_on_random_programs(seed: int) -> None:
     program = random_program(seed)
     agree(program, limit=3_000)
-    agree(program, Reductions(dead_locals=False), limit=6_000)
+    agree(program, replace(UNREDUCED, dead_locals=False), limit=6_000)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
-from kvmcheck.engine.reductions import Reductions
+from kvmcheck.engine.reductions import UNREDUCED, Reductions
 from kvmcheck.engine.stopping import Progress, StopPolicy
 from kvmcheck.semantics.program import (
     Actor,
@@ -263,9 +265,9 @@ def test_dead_locals_are_cleared_unless_watched() -> None:
             p.watched[a.local] = frozenset(range(4))
         return agree(b.program(["p"]), reductions).coverage.states
 
-    assert states(watched=False, reductions=Reductions()) == 7
-    assert states(watched=True, reductions=Reductions()) == 10
-    assert states(watched=False, reductions=Reductions(dead_locals=False)) == 10
+    assert states(watched=False, reductions=UNREDUCED) == 7
+    assert states(watched=True, reductions=UNREDUCED) == 10
+    assert states(watched=False, reductions=replace(UNREDUCED, dead_locals=False)) == 10
 
 
 def test_checks_are_listed_in_order_and_always_on_ones_only_when_broken() -> None:

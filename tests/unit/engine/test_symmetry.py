@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
 from random import Random
@@ -13,7 +14,7 @@ from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import NEVER, Search, explore
 from kvmcheck.engine.layout import Layout, Packed
-from kvmcheck.engine.reductions import Reductions
+from kvmcheck.engine.reductions import UNREDUCED, Reductions
 from kvmcheck.engine.result import Result
 from kvmcheck.engine.symmetry import Symmetry
 from kvmcheck.lang.imports import Unit, load
@@ -31,7 +32,7 @@ from tests.support.random_program import random_program
 ROOT = Path(__file__).parents[3]
 SPECS = sorted((ROOT / "specs").rglob("*.kvm"))
 SMALL_SPECS = [path for path in SPECS if path.parent.name in ("basics", "limits", "scenarios")]
-WITH, WITHOUT = Reductions(symmetry=True), Reductions(symmetry=False)
+WITH, WITHOUT = replace(UNREDUCED, symmetry=True), UNREDUCED
 
 
 def loaded(path: Path) -> Unit:
@@ -100,7 +101,7 @@ def orbits_make_up_the_whole(program: Program, reductions: Reductions = WITHOUT,
     full = explored(program, reductions, most)
     if len(full.order) >= most:
         return 0
-    reduced = explored(program, Reductions(seq=reductions.seq, merge=reductions.merge, symmetry=True), most)
+    reduced = explored(program, replace(reductions, symmetry=True), most)
     symmetry = reduced.symmetry
     if symmetry is None:
         assert set(reduced.order) == set(full.order)
@@ -184,7 +185,7 @@ def test_small_specs_have_the_same_verdicts_and_orbits(path: Path) -> None:
         program = program_of(unit, case)
         same_verdicts(program)
         assert orbits_make_up_the_whole(program)
-        assert orbits_make_up_the_whole(program, Reductions(merge=True))
+        assert orbits_make_up_the_whole(program, replace(UNREDUCED, merge=True))
 
 
 @pytest.mark.slow
@@ -209,7 +210,7 @@ def test_the_orbits_of_races_make_up_the_whole(name: str) -> None:
     unit = loaded(ROOT / f"specs/{name}.kvm")
     program = program_of(unit, cases_of(unit)[0])
     assert orbits_make_up_the_whole(program) == 2
-    assert orbits_make_up_the_whole(program, Reductions(merge=True)) == 2
+    assert orbits_make_up_the_whole(program, replace(UNREDUCED, merge=True)) == 2
 
 
 def random_programs(seed: int) -> list[Program]:
@@ -230,7 +231,7 @@ def test_random_programs_have_the_same_verdicts_and_orbits(seed: int) -> None:
         if len(explored(program, WITHOUT, 3000).order) < 3000:
             same_verdicts(program)
             assert orbits_make_up_the_whole(program)
-            assert orbits_make_up_the_whole(program, Reductions(merge=True))
+            assert orbits_make_up_the_whole(program, replace(UNREDUCED, merge=True))
 
 
 @pytest.mark.slow
@@ -300,7 +301,7 @@ def test_every_kind_of_value_is_moved(text: str) -> None:
     program = program_of(unit_of(text), "s")
     one_representative_for_each_orbit(program, Random(text), 400)
     same_verdicts(program)
-    for reductions in (WITHOUT, Reductions(merge=True)):
+    for reductions in (WITHOUT, replace(UNREDUCED, merge=True)):
         assert orbits_make_up_the_whole(program, reductions) == 2
 
 

@@ -51,7 +51,7 @@ def test_a_section_is_cut_between_two_stores_that_are_read_without_the_lock() ->
 
     assert [cut.statement for cut in section.cuts] == ["mapped = false"]
     (cut,) = section.cuts
-    assert "reads it without the lock" in cut.reason
+    assert "reads it without a common lock" in cut.reason
     assert cut.behind == "version++"
     assert "READ_ONCE(version)" in cut.behind_reason
 
