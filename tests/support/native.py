@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 
 from kvmcheck.engine.budget import Budget
-from kvmcheck.engine.explicit import NEVER, Search, explore
+from kvmcheck.engine.explicit import NEVER, Search, prepared
 from kvmcheck.engine.native.coding import Unsupported
 from kvmcheck.engine.native.search import NativeSearch, Settings
 from kvmcheck.engine.reductions import ALL, UNREDUCED, Reductions
@@ -52,8 +52,12 @@ def natively(
     return NativeSearch(search, Settings(threads, compact, options)).run()
 
 
-def answer(result: Result) -> dict[str, object]:
-    """All of an answer but its traces and times."""
+def answer(result: Result, search: Search | None = None) -> dict[str, object]:
+    """All of an answer but its traces and times.
+
+    With the search at hand, lengths are in its own steps: of merged steps that are equally many, those of one run may
+    be made of more operations than those of another, and each tier tells the run that it came upon.
+    """
     coverage = result.coverage
     found: dict[str, object] = {
         "states": coverage.states,
@@ -67,6 +71,8 @@ def answer(result: Result) -> dict[str, object]:
     }
     for one in result.properties:
         length = len(one.traces[0].steps) if one.traces else None
+        if search is not None and one.property in search.findings:
+            length = min(steps for steps, _ in search.findings[one.property])
         found[f"property {one.property}"] = (one.verdict, length, one.vacuous, one.reason)
     for cover in result.covers:
         found[f"cover {cover.name}"] = cover.depth
@@ -78,11 +84,18 @@ def differences(
 ) -> list[str] | None:
     """What the two tiers disagree about; None: too large to say."""
     budget = Budget(states=most)
-    expected = explore(program, budget=budget, reductions=reductions)
+    begun = [
+        Search(program, budget=budget, reductions=reductions, stop=NEVER, traces=1, progress=None)
+        for _ in range(2)
+    ]
+    with prepared():
+        begun[0].run()
+    expected = begun[0].result()
     if "limit of" in expected.coverage.stopped:
         return None
-    left = answer(expected)
-    right = answer(natively(program, reductions, options=options, threads=threads))
+    left = answer(expected, begun[0])
+    found = NativeSearch(begun[1], Settings(threads, options=options)).run()
+    right = answer(found, begun[1])
     return [
         f"{name}: {left.get(name)} / {right.get(name)}"
         for name in {**left, **right}
