@@ -115,9 +115,7 @@ class Replay:
             finding = concrete(finding, self.symmetry, self.layout.pack(state))
         match finding:
             case BrokenState(property=name):
-                claim = self._claim(name)
-                text = self.evaluator.broken_by(claim, None, state, None)
-                return Trace(initial, tuple(steps), self._confirmed(name, text, claim.span))
+                return self._first_break(self._claim(name), initial, steps)
             case BrokenTransition(property=name, thread=thread, after=after):
                 claim = self._claim(name)
                 for run in self._runs(state, thread):
@@ -149,6 +147,14 @@ class Replay:
                 return self._cycle(finding, (initial, steps, state), thread)
             case _:
                 assert_never(finding)
+
+    def _first_break(self, claim: Property, initial: State, steps: list[Step]) -> Trace:
+        """The steps up to the first state that breaks an invariant: a merged step goes on behind it."""
+        for number, state in enumerate((initial, *(step.after for step in steps))):
+            text = self.evaluator.broken_by(claim, None, state, None)
+            if text is not None:
+                return Trace(initial, tuple(steps[:number]), Violation(claim.name, text, claim.span))
+        raise InternalError(f"the evaluator finds that `{claim.name}` holds where the explorer found it broken")
 
     def _claim(self, name: str) -> Property:
         return next(claim for claim in self.program.properties if claim.name == name)

@@ -181,7 +181,7 @@ def test_terse_is_one_line_for_each(tmp_path: Path, capsys: pytest.CaptureFixtur
 
     assert lines == [
         f"{path}:8: ERROR:two: never_two is VIOLATED",
-        f"{path}:8: VIOLATED:two: never_two: in 8 steps",
+        f"{path}:8: VIOLATED:two: never_two: in 7 steps",
     ]
 
 
