@@ -246,8 +246,8 @@ def _looks(expression: Expr, scope: Scope) -> Iterator[tuple[str, Expr]]:
         case Apply(op=Op.FIELD | Op.ARM_GET | Op.ARM_IS | Op.UNWRAP) if _path(expression, scope):
             yield _said(expression, scope), expression
         case Apply(op=Op.AND | Op.OR | Op.IMPLIES):
-            for part in _decisive(expression, scope, not _is_false(expression, scope)):
-                yield from _looks(part.expression, part.scope)
+            for because in _decisive(expression, scope, not _is_false(expression, scope)):
+                yield from _looks(because.expression, because.scope)
         case Apply(arguments=arguments):
             for argument in arguments:
                 yield from _looks(argument, scope)

@@ -32,13 +32,31 @@ _LISTED = (
 )  # fmt: skip
 
 
+#: The trees of the texts that were parsed last without a word, the oldest first: specs share their modules.
+_parsed: dict[SourceText, File] = {}
+
+#: As many characters of text may have their trees kept.
+_MOST_KEPT = 4_000_000
+
+
 def parse(source: SourceText, collector: Collector) -> File | None:
     """The syntax tree of a source text, or None if it has errors (which the collector then holds)."""
+    known = _parsed.get(source)
+    if known is not None:
+        return known
     found = Collector()
     file = _Parse(source, found).file() if _is_text(source, found) else None
     for diagnostic in found.all():
         collector.add(diagnostic)
+    if file is not None and not found.all():
+        _keep(source, file)
     return None if found.has_errors else file
+
+
+def _keep(source: SourceText, file: File) -> None:
+    _parsed[source] = file
+    while sum(len(kept.text) for kept in _parsed) > _MOST_KEPT:
+        del _parsed[next(iter(_parsed))]
 
 
 def tokens(source: SourceText) -> tuple[Token, ...] | None:

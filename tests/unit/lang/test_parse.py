@@ -10,8 +10,10 @@ import re
 import pytest
 
 from kvmcheck.lang import syntax as s
+from kvmcheck.lang.parse import parse
 from kvmcheck.lang.walk import nodes
-from kvmcheck.source.text import Span, nowhere
+from kvmcheck.source.diagnostic import Collector
+from kvmcheck.source.text import SourceText, Span, nowhere
 from tests.support.syntax import expression, parsed, statement, statements
 
 HERE = nowhere()
@@ -540,3 +542,18 @@ def test_a_name_is_as_long_as_its_text() -> None:
     assert names
     assert all(node.span.text == node.text for node in names)
     assert all(re.fullmatch(r"\w+", node.text) for node in names)
+
+
+def test_a_text_that_many_specs_use_is_parsed_once() -> None:
+    source = SourceText("host.kvm", "module host;\nscalarset Pfn;\n")
+    again = SourceText("host.kvm", "module host;\nscalarset Pfn;\n")
+
+    assert parse(source, Collector()) is parse(again, Collector())
+
+
+def test_a_text_with_a_diagnostic_is_told_each_time() -> None:
+    source = SourceText("host.kvm", "module host;\nscalarset ;\n")
+    first, second = Collector(), Collector()
+
+    assert parse(source, first) is None and parse(source, second) is None
+    assert [d.code for d in first.all()] == [d.code for d in second.all()] != []
