@@ -649,6 +649,19 @@ shown(
     """,
     "no_data_race",
 )
+# Where the code ends its interrupt handler ends, too: what comes last does not commute with the handler.
+shown(
+    "a handler that may run before the last operation",
+    """
+    shared bool pending;
+    shared bool mine;
+    scenario s {
+        process p { pending = true; if (mine) { } } interrupt (pending) { cover handled; }
+        cover handled;
+    }
+    """,
+    reached="handled",
+)
 # Locks that both threads hold keep accesses apart whatever the guard says; a lock held for reading does not.
 APART = """
     rwsem sem; spinlock lock;

@@ -33,6 +33,7 @@ from kvmcheck.semantics.program import (
     Choose,
     Const,
     Current,
+    End,
     Expr,
     GhostStore,
     GuardHeld,
@@ -326,6 +327,8 @@ class _Classifier:
             return Mover.NONE, "hardware is outside the guards"
         if self.handler_shares is None:
             return Mover.NONE, "the interrupt handler takes a lock of the main code"
+        if self.process.interrupt is not None and self._may_end_behind(number):
+            return Mover.NONE, "the process ends behind it, and with it its interrupt handler"
         match node.operation:
             case Acquire():
                 return Mover.RIGHT, ""
@@ -403,6 +406,19 @@ class _Classifier:
             found.update(call.regions.values())
             found.update(call.locals.values())
         return frozenset(found)
+
+    def _may_end_behind(self, number: int) -> bool:
+        """Whether the body may end behind a node without another visible operation or choice."""
+        waiting, seen = list(self.body.nodes[number].successors), set[int]()
+        while waiting:
+            here = waiting.pop()
+            node = self.body.nodes[here]
+            if isinstance(node.operation, End):
+                return True
+            if here not in seen and not is_stop(node.operation):
+                seen.add(here)
+                waiting += node.successors
+        return False
 
     def _sights_of(self, number: int, node: Node) -> dict[int, str]:
         """Who sees what an operation writes, by the bit of their claim."""
