@@ -32,9 +32,24 @@ SIZES: dict[str, dict[str, str]] = {
 }
 #: With two vcpus there is more to exchange, and more to merge between.
 TWO_VCPUS = {"Vcpu": "2", "Gfn": "1", "Pfn": "1", "WINDOWS": "1"}
-SLOW = ("flush_already_requested", "life_of_a_vm")
+SLOW = (
+    "fetch_null",
+    "flush_already_requested",
+    "guess",
+    "guess_without_a_page",
+    "life_of_a_vm",
+    "overwritten_leaf",
+    "page_fault",
+    "page_fault_with_tlbs",
+    "read_only_over_writable",
+    "remote_flush",
+    "slot_without_address",
+    "write_protection",
+    "writes_are_known",
+    "zapped_pages",
+)
 
-#: No case has more states than this, whatever is off.
+#: A search of more states than this is cut short, and may then only have found less.
 MOST = 60_000
 
 

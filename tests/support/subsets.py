@@ -34,6 +34,10 @@ class Answers:
     races: frozenset[str]
     complete: bool
 
+    def is_part_of(self, other: Answers) -> bool:
+        """Whether a search that was cut short found nothing that a whole one did not."""
+        return self.violated <= other.violated and self.reached <= other.reached and self.races <= other.races
+
 
 def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
     """All subsets, the empty one first."""
@@ -56,13 +60,26 @@ def answers(program: Program, on: Sequence[str], most_states: int) -> tuple[Answ
 def disagreements(
     program: Program, names: Sequence[str], most_states: int, always: Sequence[str] = PLAIN
 ) -> list[str]:
-    """Where the answers with some subset of the reductions are not those without any of them."""
-    plain, _ = answers(program, always, most_states)
+    """Where the answers with some subset of the reductions are not those with fewer of them.
+
+    The judge is the smallest subset that comes to its end within `most_states`; a search that does not may have found
+    no more than the judge.
+    """
+    judge: Answers | None = None
+    judged_by: tuple[str, ...] = ()
+    cut_short: list[tuple[tuple[str, ...], Answers]] = []
     found = []
-    for on in subsets(names)[1:]:
-        reduced, _ = answers(program, (*always, *on), most_states)
-        if reduced != plain:
-            found.append(f"{program.name} with {', '.join(on)}: {reduced}, without: {plain}")
+    for on in subsets(names):
+        here, states = answers(program, (*always, *on), most_states)
+        if states >= most_states:
+            cut_short.append((on, here))
+        elif judge is None:
+            judge, judged_by = here, on
+        elif here != judge:
+            found.append(f"{program.name} with {on}: {here}, with {judged_by}: {judge}")
+    for on, here in cut_short:
+        if judge is not None and not here.is_part_of(judge):
+            found.append(f"{program.name} cut short with {on}: {here}, with {judged_by}: {judge}")
     return found
 
 
@@ -78,7 +95,6 @@ def programs(path: Path, sizes: Mapping[str, str]) -> list[Program]:
             continue
         names = {name for name, _ in declared.sizes}
         chosen = {name: value for name, value in sizes.items() if name in names}
-        program = elaborate(unit, case, chosen, Collector())
-        assert program is not None, (path, case, chosen)
-        made.append(program)
+        # A case that names members of its own may need the sizes that it declares.
+        made.append(elaborate(unit, case, chosen, Collector()) or declared)
     return made
