@@ -154,7 +154,9 @@ class Replay:
             text = self.evaluator.broken_by(claim, None, state, None)
             if text is not None:
                 return Trace(initial, tuple(steps[:number]), Violation(claim.name, text, claim.span))
-        raise InternalError(f"the evaluator finds that `{claim.name}` holds where the explorer found it broken")
+        raise InternalError(
+            f"the evaluator finds that `{claim.name}` holds where the explorer found it broken"
+        )
 
     def _claim(self, name: str) -> Property:
         return next(claim for claim in self.program.properties if claim.name == name)
