@@ -677,6 +677,24 @@ shown(
     """,
     reached="handled",
 )
+# A step that fails has no end; a state on its way is looked at even where other steps end.
+shown(
+    "what a property sees before a failure",
+    """
+    shared bool wrong;
+    shared list<int, 2> v;
+    invariant empty { v.len() == 0 }
+    scenario s {
+        process p {
+            if (v.len() > 0) v.pop();
+            if (v.len() < 2) v.push(1);
+            WARN_ON(!wrong);
+        }
+        check empty;
+    }
+    """,
+    "empty no_assertion_failure",
+)
 # Locks that both threads hold keep accesses apart whatever the guard says; a lock held for reading does not.
 APART = """
     rwsem sem; spinlock lock;

@@ -311,9 +311,11 @@ class Search:
         while waiting:
             fine.run(waiting.pop())
             for between in self.between:
-                if between not in seen and self.code[thread].is_between(between):
+                if between not in seen:
                     seen.add(between)
-                    waiting.append(between)
+                    # Where steps begin as well, the search goes on from there by itself.
+                    if self.code[thread].is_between(between):
+                        waiting.append(between)
             self.between.clear()
         self.out += seen - {before}
 
