@@ -85,9 +85,9 @@ def same_verdicts(program: Program, most: int = 400_000) -> None:
     full = explore(program, budget=budget, reductions=WITHOUT)
     if full.coverage.complete or not full.coverage.stopped.startswith("the limit of"):
         assert told(reduced) == told(full)
+        assert reduced.coverage.states <= full.coverage.states
     else:  # The search with symmetry comes farther: whatever the other finds, it finds as well, as early.
         assert lengths(full).items() <= lengths(reduced).items()
-    assert reduced.coverage.states <= full.coverage.states
 
 
 def orbit(symmetry: Symmetry, state: Packed) -> set[Packed]:
@@ -193,7 +193,7 @@ def test_small_specs_have_the_same_verdicts_and_orbits(path: Path) -> None:
 def test_races_have_the_same_verdicts(path: Path) -> None:
     unit = loaded(path)
     for case in cases_of(unit):
-        same_verdicts(program_of(unit, case))
+        same_verdicts(program_of(unit, case), most=60_000)
 
 
 @pytest.mark.slow
