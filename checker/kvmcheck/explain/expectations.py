@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kvmcheck.explain.outcomes import Outcome, gravest
-from kvmcheck.explain.report import CaseKind, Expectation, Judgement
+from kvmcheck.explain.report import CaseKind, Expectation, Judgement, Miss
 from kvmcheck.explain.story import Account, Finding
 from kvmcheck.semantics.verdict import Verdict
 
@@ -35,26 +35,27 @@ def judge(account: Account, kind: CaseKind, expectations: tuple[Expectation, ...
     breaks = any(expectation.verdict is Verdict.VIOLATED for expectation in expectations)
     only = any(expectation.only for expectation in expectations)
     tolerant = breaks or kind is CaseKind.MUTANT
-    verdicts = [_as_said(found.get(e.property) or _silent(e.property, account), e) for e in expectations]
+    misses = [_as_said(found.get(e.property) or _silent(e.property, account), e) for e in expectations]
     also: list[str] = []
     for finding in account.findings:
         if finding.property in named:
             continue
         if not tolerant:
-            verdicts.append(_as_said(finding, None))
+            misses.append(_as_said(finding, None))
         elif finding.verdict is Verdict.VIOLATED:
             if only:
-                verdicts.append((Outcome.NOT_AS_EXPECTED, f"{finding.property} is violated too"))
+                text = f"{finding.property} is violated too"
+                misses.append(Miss(finding.property, Outcome.NOT_AS_EXPECTED, text))
             else:
                 also.append(finding.property)
     if not tolerant:
-        verdicts += _covers(account, expectations)
+        misses += _covers(account, expectations)
     elif only and not account.complete:
-        verdicts.append(
-            (Outcome.UNKNOWN, f"the rest is unknown: {account.stopped or 'not all was examined'}")
-        )
-    unmet = tuple(text for _, text in verdicts if text)
-    return Judgement(gravest([outcome for outcome, _ in verdicts]), unmet, tuple(also))
+        text = f"the rest is unknown: {account.stopped or 'not all was examined'}"
+        misses.append(Miss("", Outcome.UNKNOWN, text))
+    outcome = gravest([miss.outcome for miss in misses])
+    misses = [miss for miss in misses if miss.text]
+    return Judgement(outcome, tuple(miss.text for miss in misses), tuple(also), tuple(misses))
 
 
 def _silent(name: str, account: Account) -> Finding:
@@ -62,29 +63,31 @@ def _silent(name: str, account: Account) -> Finding:
     return Finding(name, Verdict.HOLDS if account.complete else Verdict.UNKNOWN, account.stopped, (), ())
 
 
-def _as_said(finding: Finding, expectation: Expectation | None) -> tuple[Outcome, str]:
-    """The outcome for one property, and a sentence if it is not as expected; no expectation: it must hold."""
+def _as_said(finding: Finding, expectation: Expectation | None) -> Miss:
+    """The outcome for one property, with a sentence if it is not as expected; no expectation: it must hold."""
     wanted = expectation.verdict if expectation else Verdict.HOLDS
     name, said = finding.property, f"expect {finding.property} {_VERB[wanted]}" if expectation else ""
     if finding.verdict is not wanted:
         text = f"{said}, but it is {finding.verdict.value}" if said else f"{name} is {finding.verdict.value}"
         unknown = finding.verdict is Verdict.UNKNOWN
-        return (Outcome.UNKNOWN if unknown else Outcome.NOT_AS_EXPECTED), text
+        return Miss(name, Outcome.UNKNOWN if unknown else Outcome.NOT_AS_EXPECTED, text)
     match wanted:
         case Verdict.HOLDS:
             if finding.vacuous:
-                return Outcome.NOT_AS_EXPECTED, f"{name} holds vacuously: it never had a chance to fail"
-            return Outcome.AS_EXPECTED, ""
+                text = f"{name} holds vacuously: it never had a chance to fail"
+                return Miss(name, Outcome.NOT_AS_EXPECTED, text)
+            return Miss(name, Outcome.AS_EXPECTED, "")
         case Verdict.VIOLATED | Verdict.UNKNOWN:
-            return Outcome.AS_EXPECTED, ""
+            return Miss(name, Outcome.AS_EXPECTED, "")
         case _:
             assert_never(wanted)
 
 
-def _covers(account: Account, expectations: tuple[Expectation, ...]) -> list[tuple[Outcome, str]]:
+def _covers(account: Account, expectations: tuple[Expectation, ...]) -> list[Miss]:
     missed = [goal.name for goal in account.goals if goal.depth is None]
     if account.complete:
-        return [(Outcome.NOT_AS_EXPECTED, f"cover {name} is never reached") for name in missed]
+        return [Miss(name, Outcome.NOT_AS_EXPECTED, f"cover {name} is never reached") for name in missed]
     if any(expectation.verdict is Verdict.UNKNOWN for expectation in expectations):
         return []  # a limit is what this scenario is about
-    return [(Outcome.UNKNOWN, f"cover {name} is not reached, and not all was examined") for name in missed]
+    why = "is not reached, and not all was examined"
+    return [Miss(name, Outcome.UNKNOWN, f"cover {name} {why}") for name in missed]

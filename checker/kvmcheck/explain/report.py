@@ -31,16 +31,31 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """One thing that is not as expected: the property or cover, what it makes of the case, and a sentence.
+
+    `subject` is empty where it is about the case as a whole.
+    """
+
+    subject: str
+    outcome: Outcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Whether a case came out as its spec says.
 
     `unmet`: each thing that did not, in a sentence.  `also`: properties that broke besides the expected ones,
-    which is allowed and worth knowing.
+    which is allowed and worth knowing.  `misses`: what `unmet` says, one by one, where the case was judged.
+    `known`: the reasons for which a baseline lets misses pass, which are in `unmet` no longer.
     """
 
     outcome: Outcome
     unmet: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    misses: tuple[Miss, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
