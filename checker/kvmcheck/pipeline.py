@@ -148,13 +148,13 @@ def check_case(
 ) -> CaseReport:
     """What is known of one case of a file that was loaded without errors."""
     assert file.unit is not None
-    asked = _asked(options.only, file)
+    asked = asked_in(options.only, file)
     report = case_report(case, Judgement(Outcome.BAD_INPUT), asked)
     collector = Collector()
     _need_expectation(case, collector)
     program = elaborate(file.unit, case.name, dict(options.settings), collector)
     if program is not None:
-        program = _only(program, asked)
+        program = only_asked(program, asked)
     report = replace(report, diagnostics=collector.all())
     if program is None or collector.has_errors:
         return report
@@ -327,12 +327,12 @@ def _is_chosen(case: Case, only: tuple[str, ...], cases: tuple[Case, ...]) -> bo
     return not about.isdisjoint(only)
 
 
-def _asked(only: tuple[str, ...], file: LoadedFile) -> frozenset[str]:
+def asked_in(only: tuple[str, ...], file: LoadedFile) -> frozenset[str]:
     """The properties that `--only` names; empty: all."""
     return frozenset(only) - {case.name for case in file.cases} - set(file.left_out)
 
 
-def _only(program: Program, asked: frozenset[str]) -> Program:
+def only_asked(program: Program, asked: frozenset[str]) -> Program:
     """The program with the asked properties alone, if any were asked for."""
     if not asked:
         return program

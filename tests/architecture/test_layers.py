@@ -23,15 +23,31 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "elaborate": frozenset({"source", "lang", "semantics", "errors"}),
     "engine": frozenset({"source", "semantics", "errors"}),
     "export": frozenset({"source", "semantics", "errors"}),
+    "prove": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "explain": frozenset({"source", "semantics", "engine", "errors"}),
     "render": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "pipeline": frozenset(
         {"source", "lang", "semantics", "elaborate", "engine", "explain", "render", "library", "errors"}
     ),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
+    "proving": frozenset(
+        {
+            "source",
+            "lang",
+            "semantics",
+            "elaborate",
+            "engine",
+            "explain",
+            "pipeline",
+            "prove",
+            "library",
+            "errors",
+        }
+    ),
     "cli": frozenset(
         {
             "exporting",
+            "proving",
             "export",
             "source",
             "lang",
@@ -39,6 +55,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "explain",
             "render",
             "pipeline",
+            "prove",
             "library",
             "errors",
         }
@@ -52,7 +69,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
     "networkx": frozenset({"elaborate", "engine", "explain", "render"}),
     "rich": frozenset({"render", "cli"}),
-    "z3": frozenset({"engine"}),
+    "z3": frozenset({"prove"}),
 }
 
 #: Slow to import, so only inside the function that needs it.

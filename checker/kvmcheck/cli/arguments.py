@@ -17,12 +17,13 @@ VERBS = {
     "export": "write a scenario for another checker: Promela, Murphi, TLA+",
     "explain": "explain a diagnostic, e.g. `kvmcheck explain KVM201`",
     "fmt": "lay out .kvm files in the one way",
+    "prove": "prove a spec for any number of steps, with z3",
     "new": "write a first spec that holds, and a sibling that fails",
 }
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "prove", "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
+    "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
 FORMATS = ("text", "json", "commit")
@@ -50,6 +51,8 @@ class Memory:
 #: What a search may use when nobody says otherwise: far below where the machine begins to swap.
 DEFAULT_MEMORY = Memory(0.8, None)
 ENGINES = ("auto", "python", "native")
+#: How `prove` goes about it.
+METHODS = ("auto", "bmc", "induction", "spacer")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -239,6 +242,67 @@ def export_parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", "-o", default="", metavar="FILE", help="write to FILE (default: stdout)")
     parser.add_argument("--terse", action="store_true", help="one line for each diagnostic, for editors")
     parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
+    return parser
+
+
+def prove_parser() -> argparse.ArgumentParser:
+    """The options of `prove`."""
+    parser = _parser("kvmcheck prove", "Prove or refute what specs claim, for any number of steps, with z3.")
+    parser.add_argument("paths", nargs="+", metavar="SPEC", help="a .kvm file, or a folder of them")
+    which = parser.add_argument_group("what to prove")
+    which.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this scenario, mutant or property (repeatable)",
+    )
+    which.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="another size or parameter, e.g. --set Vcpu=3 (repeatable)",
+    )
+    which.add_argument(
+        "--parametric", action="store_true", help="for every number of vcpus, frames and pages at once"
+    )
+    how = parser.add_argument_group("how (a limit that is reached makes the verdict UNKNOWN)")
+    how.add_argument(
+        "--method",
+        choices=METHODS,
+        default="auto",
+        metavar="WHICH",
+        help="bmc (all runs of N steps), induction, spacer, or auto: one after the other (default)",
+    )
+    how.add_argument(
+        "--depth", type=_count, default=None, metavar="N", help="unroll at most N steps (default 100)"
+    )
+    how.add_argument(
+        "--seconds", type=_seconds, default=60.0, metavar="S", help="at most S seconds a case (default 60)"
+    )
+    how.add_argument(
+        "--memory", type=_memory, default=None, metavar="SIZE", help="at most SIZE for each solver, e.g. 4G"
+    )
+    how.add_argument(
+        "--no-merge", action="store_true", help="a step is one operation, as in `check --no-reduce=merge`"
+    )
+    how.add_argument(
+        "--certificate",
+        default="",
+        metavar="DIR",
+        help="write what was proved to DIR, for `kvmcheck recheck`",
+    )
+    shown = parser.add_argument_group("what to print")
+    shown.add_argument(
+        "--format", choices=("text", "json"), default="text", metavar="FORMAT", help="text or json"
+    )
+    shown.add_argument("--no-trace", action="store_true", help="verdicts only")
+    shown.add_argument("--timings", action="store_true", help="how long each case took")
+    shown.add_argument("--terse", action="store_true", help="one line for each verdict, for editors")
+    shown.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
+    shown.add_argument("--debug", action="store_true", help="a traceback for internal errors")
     return parser
 
 

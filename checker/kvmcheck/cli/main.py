@@ -74,6 +74,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.new import new
 
             return new
+        case "prove":
+            from kvmcheck.cli.prove import prove
+
+            return prove
         case _:
             from kvmcheck.cli.check import check
 

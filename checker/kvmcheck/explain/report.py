@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kvmcheck.explain.outcomes import Outcome
+from kvmcheck.explain.proofs import ToldProof
 from kvmcheck.explain.reductions import Reduced
 from kvmcheck.explain.story import Account, Spot
 from kvmcheck.semantics.verdict import Verdict
@@ -43,26 +44,34 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A miss that a baseline lets pass, and the reason that it gives."""
+
+    miss: Miss
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Whether a case came out as its spec says.
 
     `unmet`: each thing that did not, in a sentence.  `also`: properties that broke besides the expected ones,
     which is allowed and worth knowing.  `misses`: what `unmet` says, one by one, where the case was judged.
-    `known`: the reasons for which a baseline lets misses pass, which are in `unmet` no longer.
+    `known`: the misses that a baseline lets pass; they are in neither.
     """
 
     outcome: Outcome
     unmet: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     misses: tuple[Miss, ...] = ()
-    known: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
     """One scenario or mutant.  `account` is None when it could not be checked: see `diagnostics` or `failure`.
 
-    `reduced`: what the reductions did, where somebody asked.
+    `reduced`: what the reductions did, where somebody asked.  `proof`: how it was proved, where it was not explored.
     """
 
     name: str
@@ -76,6 +85,7 @@ class CaseReport:
     diagnostics: tuple[Diagnostic, ...] = ()
     failure: str = ""
     reduced: Reduced | None = None
+    proof: ToldProof | None = None
 
 
 @dataclass(frozen=True, slots=True)
