@@ -28,6 +28,7 @@ from kvmcheck.explain.expectations import judge
 from kvmcheck.explain.outcomes import Outcome, gravest
 from kvmcheck.explain.reductions import Reduced, reduced
 from kvmcheck.explain.report import CaseKind, CaseReport, Expectation, FileReport, Judgement
+from kvmcheck.explain.snapshots import with_snapshots
 from kvmcheck.explain.story import account, spot_of
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.lang.syntax import Check as ScenarioCheck
@@ -61,6 +62,7 @@ class Options:
     """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all.
 
     `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
+    `snapshots`: stories have the whole state at each step.
     """
 
     only: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ class Options:
     threads: int = 1
     compact: bool = False
     usual_limits: bool = False
+    snapshots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ def check_case(
             )
             return replace(report, diagnostics=collector.all())
         told = account(result)
+        if options.snapshots:
+            told = with_snapshots(told, result)
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))

@@ -26,10 +26,10 @@ PLANNED_VERBS = (
     "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
-FORMATS = ("text", "json", "commit")
-PLANNED_FORMATS = (
-    "html", "svg", "dot", "graphml", "mermaid", "itf", "junit", "sarif", "github", "ktap", "markdown",
-)  # fmt: skip
+#: What `--report` writes to files.
+REPORTS = ("json", "junit", "sarif", "github", "gitlab", "ktap", "markdown", "itf")
+FORMATS = ("text", "commit", *REPORTS)
+PLANNED_FORMATS = ("html", "svg", "dot", "graphml", "mermaid")
 REDUCTIONS = ("seq", "dead", "symmetry", "merge")
 STATISTICS = ("tell", "compare")
 #: What a scenario can be exported to.
@@ -140,7 +140,14 @@ def check_parser() -> argparse.ArgumentParser:
         choices=(*FORMATS, *PLANNED_FORMATS),
         default="text",
         metavar="FORMAT",
-        help="text, json, or commit (a diagram for a changelog)",
+        help="text, commit (a diagram for a changelog), or what --report knows",
+    )
+    shown.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help=f"also write a report to FILE (- is stdout): {', '.join(REPORTS)} (repeatable)",
     )
     shown.add_argument("--unfold", action="store_true", help="in commit diagrams: a row for every step")
     shown.add_argument(

@@ -12,6 +12,7 @@ from typing import TextIO
 from kvmcheck import __version__
 from kvmcheck.cli.arguments import (
     PLANNED_FORMATS,
+    REPORTS,
     BadArguments,
     Memory,
     check_parser,
@@ -42,11 +43,14 @@ def check(argv: Sequence[str]) -> int:
     off = reductions_off(arguments.no_reduce)
     # From here on it is work, with modules that take a moment to import.
     from kvmcheck.cli.listener import Listener
+    from kvmcheck.cli.outputs import STDOUT, Wanted, append_summary, rendered, wanted_reports, write
     from kvmcheck.cli.running import Run
     from kvmcheck.pipeline import Engine, Options, Statistics
     from kvmcheck.render.paint import paint_for
     from kvmcheck.render.verdicts import Detail
 
+    reports = wanted_reports(arguments.report)
+    formats = {arguments.format, *(report.format for report in reports)}
     options = Options(
         only=tuple(arguments.only),
         settings=tuple(chosen.items()),
@@ -61,6 +65,7 @@ def check(argv: Sequence[str]) -> int:
         threads=arguments.threads,
         compact=arguments.compact,
         usual_limits=True,
+        snapshots="itf" in formats,
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),
@@ -75,18 +80,24 @@ def check(argv: Sequence[str]) -> int:
         errors=paint_for(sys.stderr, colour=colour),
         detail=detail,
         terse=arguments.terse,
-        silent=arguments.format == "json",
+        silent=arguments.format in REPORTS,
         progress=_wants_progress(arguments, sys.stderr),
         debug=arguments.debug,
     )
     report = Run(options, listener, arguments.jobs).report(arguments.paths)
     status = exit_status(report.outcome)
-    if arguments.format == "json":
-        from kvmcheck.render.jsonreport import as_json
-
-        sys.stdout.write(as_json(report, version=__version__, exit_status=status, timings=arguments.timings))
+    if arguments.format in REPORTS:
+        reports = (Wanted(arguments.format, STDOUT), *reports)
     else:
         listener.end(report, status)
+    for wanted in reports:
+        text = rendered(wanted.format, report, exit_status=status, timings=arguments.timings)
+        if text is None:
+            print(f"kvmcheck: no trace was found, so no {wanted.format} is written", file=sys.stderr)
+        else:
+            write(wanted, text)
+    if "github" in formats:
+        append_summary(rendered("markdown", report, exit_status=status, timings=False) or "")
     return status
 
 
