@@ -130,6 +130,7 @@ class Story:
     start: tuple[str, ...]
     rows: tuple[Row, ...]
     broken: Broken | None
+    states: tuple[tuple[tuple[str, str], ...], ...] = ()  # by `explain.snapshots`, where somebody asks
 
 
 @dataclass(frozen=True, slots=True)
