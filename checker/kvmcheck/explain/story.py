@@ -8,28 +8,20 @@ formats say the same; and it is cheap to hand from one process to another.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kvmcheck.engine.result import Coverage, CoverResult, Result
-from kvmcheck.explain.blame import Fact, Reason, reason
+from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
 from kvmcheck.explain.statements import claim_text, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
 from kvmcheck.semantics.program import (
     Body,
     Branch,
-    Check,
-    End,
-    Load,
     Node,
-    Operation,
-    Place,
-    PointerPlace,
     Program,
-    Store,
-    Update,
     VariableKind,
-    VariablePlace,
 )
 from kvmcheck.semantics.state import State
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
@@ -82,9 +74,23 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A labelled statement that assigned a local on the way of a step; `early`: before the step's own statement.
+
+    `depth`: the position of its function on the step's stack; -1: it had not begun, or has returned.
+    """
+
+    call: Call
+    change: Change
+    early: bool
+    depth: int
+
+
     """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last.
 
-    `access` says which access of its statement the step is: `reads mmu_notifier_seq`; empty where it is none.
+    `access` says which access of its statement the step is: `reads mmu_notifier_seq: 0`; empty where it is none.
+    `named`: the labelled statements beside the step's own that assigned locals; `changes` has those as well.
     `still_open`: so many of the calls go on after the step.
     """
 
@@ -100,6 +106,7 @@ class Row:
     breaks: bool
 
     @property
+    named: tuple[Named, ...] = ()
     def innermost(self) -> Call:
         """The function that the statement stands in."""
         return self.calls[-1]
@@ -291,7 +298,7 @@ def _row(program: Program, before: State, step: Step, number: int, lane: int, br
         handler=step.handler,
         calls=calls,
         still_open=_still_open(body, calls, step),
-        access=_access(program, body.nodes[step.node].operation),
+        access=access(program, body, before, step),
         changes=changes(program, before, step.after, step.thread),
         held=_held(program, step.after),
         breaks=breaks,
@@ -307,9 +314,22 @@ def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
     while number is not None:
         frame = body.frames[number]
         stack.append((number, span))
+        named=tuple(_assigned(program, body, calls, step)),
         span, number = frame.call, frame.parent
     decided = _decided(body, step)
     return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
+def _assigned(program: Program, body: Body, calls: tuple[Call, ...], step: Step) -> Iterator[Named]:
+    """The labelled statements beside those on the stack that assigned a local."""
+    depths = {call.frame: depth for depth, call in enumerate(calls)}
+    on_stack = {(call.frame, call.spot.line, call.statement) for call in calls}
+    for found in assigned(program, body, step):
+        node = body.nodes[found.node]
+        call = _call(program, body, node, node.frame, node.span, {})
+        if (call.frame, call.spot.line, call.statement) in on_stack or not has_label(node.span, found.label):
+            continue
+        yield Named(call, found.change, found.early, depths.get(node.frame, -1))
+
+
 
 
 def _call(
@@ -359,26 +379,6 @@ def _still_open(body: Body, calls: tuple[Call, ...], step: Step) -> int:
     return sum(call.frame in here for call in calls)
 
 
-def _access(program: Program, operation: Operation) -> str:
-    match operation:
-        case Load(place=place):
-            return f"reads {_named(program, place)}"
-        case Store(place=place):
-            return f"writes {_named(program, place)}"
-        case Update(place=place):
-            return f"updates {_named(program, place)}"
-        case _:
-            return ""
-
-
-def _named(program: Program, place: Place) -> str:
-    match place:
-        case VariablePlace(variable=number):
-            return program.variables[number].name
-        case PointerPlace(target=target, component=component):
-            return f"{target}.{component}" if component else f"a {target}"
-
-
 def _held(program: Program, state: State) -> tuple[Holding, ...]:
     held: dict[int, list[str]] = {}
     for number, variable in enumerate(program.variables):
@@ -413,7 +413,7 @@ def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
         property=name,
         text=text,
         said=f"{name}: {text}" if text else f"{name} does not hold",
-        claim=claim_text(claimed.span) if claimed else "",
+        claim=claim_text(written) if written else "",
         spot=spot_of(violation.span),
         reason=reason(program, trace, claimed) if claimed else _waiting(program, trace, violation),
     )

@@ -10,7 +10,7 @@ import json
 
 from kvmcheck.explain.reductions import Measure, Reduced, ToldCut, ToldSection
 from kvmcheck.explain.report import CaseReport, Expectation, FileReport, Report
-from kvmcheck.explain.story import Account, Broken, Call, Finding, Goal, Note, Row, Spot, Story
+from kvmcheck.explain.story import Account, Broken, Call, Finding, Goal, Named, Note, Row, Spot, Story
 from kvmcheck.source.diagnostic import Diagnostic
 from kvmcheck.source.text import Span
 
@@ -175,10 +175,22 @@ def _row(row: Row) -> Json:
             for c in row.changes
         ],
         "held": {holding.thread: list(holding.locks) for holding in row.held},
+        "named": [_named(named) for named in row.named],
     }
 
 
 def _call(call: Call) -> Json:
+def _named(named: Named) -> Json:
+    return {
+        "function": named.call.function,
+        "label": named.call.label,
+        "statement": named.call.statement,
+        "place": _spot(named.call.spot),
+        "name": named.change.name,
+        "after": named.change.after,
+    }
+
+
     return {
         "function": call.function,
         "label": call.label,

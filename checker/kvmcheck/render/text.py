@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kvmcheck.explain.changes import ChangeKind
-from kvmcheck.explain.story import Broken, Call, Row, Story
+from kvmcheck.explain.changes import Change, ChangeKind
+from kvmcheck.explain.story import Broken, Call, Named, Row, Story
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import cut, padded, visible, width, wrapped
 
@@ -44,6 +44,7 @@ def told(story: Story, paint: Paint) -> list[str]:
         functions[row.lane] = function
         lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
     if story.broken is not None:
+    lines += _again(story, paint)
         lines += _ending(story.broken, paint)
     return [line.rstrip() for line in lines]
 
@@ -118,29 +119,58 @@ def _last_column(row: Row, start: int, paint: Paint) -> int:
 
 def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -> list[str]:
     indent, room = " " * start, paint.columns - start
-    number = f"{row.number:>4}"
-    place = _place(row.innermost, places, paint)
-    body = [indent + line for line in wrapped(_statement(row.innermost, paint), room, 4)]
     style = "bold red" if row.breaks else "bold"
-    lines = [paint(number, "dim") + paint(body[0][len(number) :], style)]
-    lines += [paint(line, style) for line in body[1:]]
-    gap = paint.columns - width(place) - width(body[-1])
-    if gap >= 2:
-        lines[-1] += " " * gap + paint(place, "dim")
-    else:
-        lines.append(" " * (paint.columns - width(place)) + paint(place, "dim"))
+    body = _placed(_statement(row.innermost, paint), row.innermost, start, places, style, paint)
+    number = f"{row.number:>4}"
+    body[0] = paint(number, "dim") + body[0].replace(" " * len(number), "", 1)
+    lines = [line for named in row.named if named.early for line in _aside(named, row, start, places, paint)]
+    lines += body
     if ambiguous and row.access:
         lines += [
             paint(indent + "    " + line, "dim") for line in wrapped(_clean(row.access, paint), room - 4)
         ]
     for change in row.changes:
-        colour = "cyan" if change.kind is ChangeKind.LOCAL else "yellow"
-        text = _clean(change.text, paint) + (" (ghost)" if change.kind is ChangeKind.GHOST else "")
-        lines += [paint(indent + "    " + line, colour) for line in wrapped(text, room - 4)]
+    told_of = [(named.change.name, named.change.frame) for named in row.named]
+        if change.kind is not ChangeKind.LOCAL or (change.name, change.frame) not in told_of:
+            lines += _changed(change, start, paint)
+    for named in row.named:
+        if not named.early:
+            lines += _aside(named, row, start, places, paint)
+    return lines
+
+
+def _placed(text: str, call: Call, start: int, places: Places, style: str, paint: Paint) -> list[str]:
+    """A statement, with its place at the right of its last line, or below."""
+    place = _place(call, places, paint)
+    body = [" " * start + line for line in wrapped(text, paint.columns - start, 4)]
+    gap = paint.columns - width(place) - width(body[-1])
+    lines = [" " * start + paint(body[0][start:], style), *(paint(line, style) for line in body[1:])]
+    if gap >= 2:
+        lines[-1] += " " * gap + paint(place, "dim")
+    else:
+        lines.append(" " * (paint.columns - width(place)) + paint(place, "dim"))
     return lines
 
 
 def _entered(row: Row, start: int, *, with_file: bool, paint: Paint) -> list[str]:
+def _aside(named: Named, row: Row, start: int, places: Places, paint: Paint) -> list[str]:
+    """A labelled statement on locals, which is no step and has no number; whose it is, if not the step's function's."""
+    call = named.call
+    whose = "" if call.function == row.innermost.function else call.function
+    text = _clean(f"{whose}@{call.label} {call.statement}", paint)
+    return [
+        *_placed(text, call, start, places, "bold", paint),
+        *_changed(named.change, start, paint),
+    ]
+
+
+def _changed(change: Change, start: int, paint: Paint) -> list[str]:
+    colour = "cyan" if change.kind is ChangeKind.LOCAL else "yellow"
+    text = _clean(change.text, paint) + (" (ghost)" if change.kind is ChangeKind.GHOST else "")
+    indent = " " * (start + 4)
+    return [paint(indent + line, colour) for line in wrapped(text, paint.columns - start - 4)]
+
+
     """The function whose statements follow, the kernel function that it models, and its file if rows lack it."""
     room = paint.columns - start
     call = row.innermost

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from kvmcheck.explain.outcomes import Outcome
 from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Report
-from kvmcheck.explain.story import Account, Finding, Note, Story
-from kvmcheck.render.commit import diagram
+from kvmcheck.explain.story import Account, Finding, Note
+from kvmcheck.render.changelog import changelog
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import padded, visible, width, wrapped
 from kvmcheck.render.reductions import reduction_lines
@@ -95,11 +95,22 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         lines += _indented(text, paint, "yellow")
     if case.reduced is not None:
         lines += reduction_lines(case.reduced, account, paint)
-    if detail.traces and (detail.alone or not expected):
+    if _is_told(case, detail) and not detail.commit:
         for finding in _to_tell(case, account):
             for story in finding.stories:
-                lines += ["", *_story(story, detail, paint)]
+                lines += ["", *told(story, paint)]
     return lines
+
+
+def commit_lines(case: CaseReport, detail: Detail) -> list[str]:
+    """What of the case goes into a changelog, where that was asked for; nothing else stands in between."""
+    if case.account is None or not detail.commit or not _is_told(case, detail):
+        return []
+    return changelog(case, case.account, _to_tell(case, case.account), unfold=detail.unfold)
+
+
+def _is_told(case: CaseReport, detail: Detail) -> bool:
+    return detail.traces and (detail.alone or case.judgement.outcome is not Outcome.AS_EXPECTED)
 
 
 def terse_lines(case: CaseReport, paint: Paint) -> list[str]:
@@ -229,7 +240,8 @@ def _verdicts(account: Account, paint: Paint, *, brief: bool) -> list[str]:
         key = (finding.verdict, finding.property if alone else finding.reason)
         shared.setdefault(key, []).append(finding)
     lines: list[str] = []
-    for group in shared.values():
+    # What was not looked at comes last, and does not stand between what was.
+    for group in sorted(shared.values(), key=lambda group: group[0].verdict is Verdict.UNKNOWN):
         lines += _finding(group[0], paint) if len(group) == 1 else _together(group, paint)
     return lines
 
@@ -331,9 +343,3 @@ def _to_tell(case: CaseReport, account: Account) -> list[Finding]:
     wanted = {expectation.property for expectation in case.expectations}
     first = [finding for finding in broken if finding.property in wanted]
     return first if first and case.judgement.outcome is Outcome.AS_EXPECTED else broken
-
-
-def _story(story: Story, detail: Detail, paint: Paint) -> list[str]:
-    if detail.commit:
-        return diagram(story, unfold=detail.unfold).rstrip("\n").split("\n")
-    return told(story, paint)

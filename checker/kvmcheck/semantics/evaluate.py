@@ -94,6 +94,7 @@ class Path:
     edges: tuple[LockEdge, ...] = ()
     covers: tuple[str, ...] = ()
     empty: tuple[int, ...] = ()
+    named: tuple[tuple[int, Value], ...] = ()
 
     def fork(self) -> Path:
         """A copy that can go another way."""
@@ -343,9 +344,10 @@ class Evaluator:
             case Choose():
                 return self._choose(path, runner, operation, span)
             case Set(target=target, value=value):
-                path.locals[target] = (
-                    UNSET if value is None else value_of(value, self._scope(path, runner, span))
-                )
+                stored = UNSET if value is None else value_of(value, self._scope(path, runner, span))
+                path.locals[target] = stored
+                if runner.body.nodes[path.node].labels:
+                    path.named = (*path.named, (path.node, stored))
             case Assertion(condition=condition, check=check, text=text):
                 if not self._true(condition, path, runner, span):
                     raise Broken(check, text, span)
@@ -671,4 +673,5 @@ class Evaluator:
             edges=path.edges,
             covers=path.covers,
             empty=path.empty,
+            named=path.named,
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from kvmcheck.semantics.sorts import Value
 from kvmcheck.semantics.state import State
 from kvmcheck.semantics.witness import Step, Violation
 
@@ -44,7 +45,7 @@ class LockEdge:
 class Outcome:
     """A run from a state: see `witness.Step` for `nodes`, `node` and `after`.
 
-    `chosen`: the choices that had a member; `empty`: those that had none.
+    `empty`: the choices that had no member.  `named`: see `witness.Step`.
     """
 
     thread: int
@@ -58,6 +59,7 @@ class Outcome:
     edges: tuple[LockEdge, ...] = ()
     covers: tuple[str, ...] = ()
     empty: tuple[int, ...] = ()
+    named: tuple[tuple[int, Value], ...] = ()
 
     @property
     def is_step(self) -> bool:
@@ -66,4 +68,5 @@ class Outcome:
 
     def as_step(self) -> Step:
         """The same as a step of a trace."""
-        return Step(self.thread, self.handler, self.nodes, self.node, self.after)
+        touched = next(((a.variable, a.element) for a in self.accesses if a.node == self.node), None)
+        return Step(self.thread, self.handler, self.nodes, self.node, self.after, touched, self.named)

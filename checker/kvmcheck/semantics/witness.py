@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kvmcheck.semantics.sorts import Value
 from kvmcheck.semantics.state import State
 from kvmcheck.source.text import Span
 
@@ -28,7 +29,9 @@ class Step:
 
     `after` is the state behind it; where the step ends in a violation of a built-in check, the state
     with what was done before the violating operation.  `node`: the visible operation's node (the last
-    node where there was none): the step's statement.
+    node where there was none): the step's statement.  `touched`: the variable and element that the visible
+    operation accessed, where the evaluator noted it.  `named`: the locals that labelled statements of the step
+    assigned, as (node, value), whether or not the state still keeps them.
     """
 
     thread: int
@@ -36,6 +39,8 @@ class Step:
     nodes: tuple[int, ...]
     node: int
     after: State
+    touched: tuple[int, int] | None = None
+    named: tuple[tuple[int, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
