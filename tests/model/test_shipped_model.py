@@ -14,6 +14,8 @@ import pytest
 from kvmcheck.elaborate.requests import statements
 from kvmcheck.lang import syntax
 from kvmcheck.lang.parse import parse
+from kvmcheck.pipeline import Options, check
+from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Collector
 from kvmcheck.source.text import SourceText
 from tests.support.markdown import sections
@@ -116,3 +118,13 @@ def test_each_race_has_a_mutant(path: Path) -> None:
     items = parsed(path).items
 
     assert any(isinstance(i, syntax.MutantDecl) for i in items)
+
+
+def test_too_few_large_pages_are_called_so() -> None:
+    spec = ROOT / "specs" / "first_commit" / "large_page_index.kvm"
+    told = check(spec, Options(only=("large_page_index",), settings=(("HPAGE", "1"),))).cases[0].account
+
+    assert told is not None
+    broken = next(f for f in told.findings if f.verdict is Verdict.VIOLATED)
+    assert broken.stories[0].broken is not None
+    assert broken.stories[0].broken.text == "assert(large_pages_of(slot) <= SLOT_HPAGES)"

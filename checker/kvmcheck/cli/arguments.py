@@ -167,7 +167,7 @@ def check_parser() -> argparse.ArgumentParser:
     shown.add_argument(
         "--stats",
         nargs="?",
-        choices=STATISTICS,
+        type=_statistics,
         metavar="compare",
         help="what the reductions did; =compare: also with each of them alone, and without",
     )
@@ -342,7 +342,7 @@ def reductions_off(given: Sequence[str]) -> frozenset[str]:
     names = frozenset(part.strip() for text in given for part in text.split(",") if part.strip())
     for name in sorted(names - set(REDUCTIONS)):
         raise BadArguments(
-            f"--no-reduce: no reduction is called `{name}`; there are {' and '.join(REDUCTIONS)}"
+            f"--no-reduce: no reduction is called `{name}`; there are {', '.join(REDUCTIONS)}"
         )
     return names
 
@@ -354,6 +354,12 @@ def _parser(program: str, description: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _statistics(text: str) -> str:
+    if text not in STATISTICS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of them; write --stats or --stats=compare")
+    return text
 
 
 def _count(text: str) -> int:

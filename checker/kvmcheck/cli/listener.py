@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a run says while it goes on: diagnostics on stderr, verdicts on stdout, progress on a terminal."""
+"""What a run says while it goes on: diagnostics on stderr, verdicts on stdout, progress on a terminal.
+
+With `--format commit` stdout is for what goes into a changelog, and the verdicts are on stderr.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from kvmcheck.pipeline import Progress
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import cut, visible
 from kvmcheck.render.source import draw, draw_terse
-from kvmcheck.render.verdicts import Detail, case_lines, file_lines, summary, terse_lines
+from kvmcheck.render.verdicts import Detail, case_lines, commit_lines, file_lines, summary, terse_lines
 from kvmcheck.source.diagnostic import Diagnostic
 
 #: A search that ends within this many seconds says nothing on its way.
@@ -33,6 +36,7 @@ class Listener:
     _begun: float = field(default_factory=time.monotonic)
     _shown: bool = False
     _first: bool = True
+    _diagrams: bool = False
     _said: set[tuple[str, str, int, str]] = field(default_factory=set)
 
     def diagnostics(self, found: tuple[Diagnostic, ...]) -> None:
@@ -66,6 +70,12 @@ class Listener:
         if lines and blank and not self._first and not self.terse:
             lines = ["", *lines]
         self._say(lines)
+        diagram = [] if self.terse else commit_lines(case, self.detail)
+        if diagram:
+            self._say([""])
+            self.clear()
+            print("\n".join([*([""] if self._diagrams else []), *diagram]), flush=True)
+            self._diagrams = True
 
     def end(self, report: Report, status: int) -> None:
         """The last line."""
@@ -107,4 +117,5 @@ class Listener:
         if lines:
             self.clear()
             self._first = False
-            print("\n".join(lines), flush=True)
+            # What goes into a changelog has stdout for itself.
+            print("\n".join(lines), file=sys.stderr if self.detail.commit else sys.stdout, flush=True)

@@ -31,7 +31,8 @@ class ChangeKind(Enum):
 class Change:
     """One element, field or local that holds something else than before.
 
-    `before` is empty for a local: what a local held before is rarely the point.  `function`: whose local it is.
+    `before` is empty for a local: what a local held before is rarely the point.  `function`: whose local it is,
+    in which of the inlined calls (`frame`).
     """
 
     kind: ChangeKind
@@ -39,6 +40,7 @@ class Change:
     before: str
     after: str
     function: str = ""
+    frame: int = -1
 
     @property
     def text(self) -> str:
@@ -114,6 +116,13 @@ def _locals(program: Program, before: State, after: State, thread: int) -> Itera
         yield from _body_locals(program, process.interrupt, old.handler_locals, new.handler_locals, thread)
 
 
+def local_change(body: Body, number: int, text: str) -> Change:
+    """That a local holds what `text` says."""
+    variable = body.locals[number]
+    function = body.frames[variable.frame].function
+    return Change(ChangeKind.LOCAL, variable.name, "", text, function, variable.frame)
+
+
 def _body_locals(
     program: Program, body: Body, old: tuple[Value, ...], new: tuple[Value, ...], thread: int
 ) -> Iterator[Change]:
@@ -129,7 +138,7 @@ def _body_locals(
         text = shown(program, value, variable.sort)
         if (variable.name, text) not in said:
             said.add((variable.name, text))
-            yield Change(ChangeKind.LOCAL, variable.name, "", text, body.frames[variable.frame].function)
+            yield local_change(body, number, text)
 
 
 def _repeats(program: Program, body: Body, number: int, values: tuple[Value, ...], thread: int) -> bool:

@@ -60,6 +60,15 @@ def statement(span: Span) -> str:
     return text
 
 
+def has_label(span: Span, label: str) -> bool:
+    """Whether a label stands directly in front of the statement that a span belongs to, not of a block around it."""
+    edges = _edges(span.source)
+    at = bisect_right(edges, span.start)
+    start = edges[at - 1] if at else 0
+    end = edges[at] if at < len(edges) else len(span.source.text)
+    return re.search(rf"@{re.escape(label)}\b", squeezed(span.source.text[start:end])) is not None
+
+
 def own_text(span: Span) -> str:
     """What stands at exactly this span, on one line."""
     return squeezed(span.text)

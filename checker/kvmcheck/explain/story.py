@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
-from kvmcheck.explain.statements import claim_text, kernel_source, statement
+from kvmcheck.explain.operations import access, assigned
+from kvmcheck.explain.standing import waiting
+from kvmcheck.explain.statements import claim_text, has_label, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
 from kvmcheck.semantics.program import (
     Body,
@@ -73,8 +75,6 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-@dataclass(frozen=True, slots=True)
 class Named:
     """A labelled statement that assigned a local on the way of a step; `early`: before the step's own statement.
 
@@ -87,6 +87,8 @@ class Named:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
     """One step, numbered from 1.  `calls`: the stack, the process itself first, the statement's function last.
 
     `access` says which access of its statement the step is: `reads mmu_notifier_seq: 0`; empty where it is none.
@@ -104,9 +106,9 @@ class Named:
     changes: tuple[Change, ...]
     held: tuple[Holding, ...]
     breaks: bool
+    named: tuple[Named, ...] = ()
 
     @property
-    named: tuple[Named, ...] = ()
     def innermost(self) -> Call:
         """The function that the statement stands in."""
         return self.calls[-1]
@@ -129,7 +131,11 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose."""
+    """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose.
+
+    `loop`: of a run without an end, how many rows come before those that are repeated for ever (all: it stays there).
+    `states`: the whole state before and after each row, by name; `explain.snapshots` has them, where somebody asks.
+    """
 
     title: str
     scope: str
@@ -137,7 +143,8 @@ class Story:
     start: tuple[str, ...]
     rows: tuple[Row, ...]
     broken: Broken | None
-    states: tuple[tuple[tuple[str, str], ...], ...] = ()  # by `explain.snapshots`, where somebody asks
+    loop: int | None = None
+    states: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +232,12 @@ def scope_sentence(program: Program, coverage: Coverage) -> str:
 def _looked(coverage: Coverage) -> str:
     states = f"{coverage.states:,} state" if coverage.states == 1 else f"{coverage.states:,} states"
     if coverage.complete:
-        return f"every one of {states}, to depth {coverage.depth}"
-    return f"{states}, to depth {coverage.depth}, not all there are"
+        looked = f"every one of {states}, to depth {coverage.depth}"
+    else:
+        looked = f"{states}, to depth {coverage.depth}, not all there are"
+    if coverage.live_states:
+        looked += f"; for runs without an end {coverage.live_states:,}, with no step merged and no symmetry used"
+    return looked
 
 
 def _sized(program: Program) -> str:
@@ -250,6 +261,7 @@ def tell(program: Program, trace: Trace, scope: str) -> Story:
         start=tuple(_start(program, trace.initial)),
         rows=tuple(rows),
         broken=broken,
+        loop=trace.loop,
     )
 
 
@@ -302,22 +314,10 @@ def _row(program: Program, before: State, step: Step, number: int, lane: int, br
         changes=changes(program, before, step.after, step.thread),
         held=_held(program, step.after),
         breaks=breaks,
+        named=tuple(_assigned(program, body, calls, step)),
     )
 
 
-def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
-    """The stack of a step: in each caller, the statement that calls on."""
-    node = body.nodes[step.node]
-    stack: list[tuple[int, Span]] = []
-    number: int | None = node.frame
-    span = node.span
-    while number is not None:
-        frame = body.frames[number]
-        stack.append((number, span))
-        named=tuple(_assigned(program, body, calls, step)),
-        span, number = frame.call, frame.parent
-    decided = _decided(body, step)
-    return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
 def _assigned(program: Program, body: Body, calls: tuple[Call, ...], step: Step) -> Iterator[Named]:
     """The labelled statements beside those on the stack that assigned a local."""
     depths = {call.frame: depth for depth, call in enumerate(calls)}
@@ -330,6 +330,18 @@ def _assigned(program: Program, body: Body, calls: tuple[Call, ...], step: Step)
         yield Named(call, found.change, found.early, depths.get(node.frame, -1))
 
 
+def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
+    """The stack of a step: in each caller, the statement that calls on."""
+    node = body.nodes[step.node]
+    stack: list[tuple[int, Span]] = []
+    number: int | None = node.frame
+    span = node.span
+    while number is not None:
+        frame = body.frames[number]
+        stack.append((number, span))
+        span, number = frame.call, frame.parent
+    decided = _decided(body, step)
+    return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
 
 
 def _call(
@@ -407,6 +419,11 @@ def _start(program: Program, state: State) -> list[str]:
 
 def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
     claimed = next((p for p in program.properties if p.name == violation.property), None)
+    spans = {claim.name: claim.span for claim in program.properties}
+    spans |= {live.name: live.span for live in program.lives}
+    written = spans.get(violation.property)
+    state = trace.steps[-1].after if trace.steps else trace.initial
+    held = {holding.thread: ", ".join(holding.locks) for holding in _held(program, state)}
     name = violation.property
     text = "" if violation.text == f"`{name}` does not hold" else violation.text
     return Broken(
@@ -415,26 +432,5 @@ def _broken(program: Program, trace: Trace, violation: Violation) -> Broken:
         said=f"{name}: {text}" if text else f"{name} does not hold",
         claim=claim_text(written) if written else "",
         spot=spot_of(violation.span),
-        reason=reason(program, trace, claimed) if claimed else _waiting(program, trace, violation),
+        reason=reason(program, trace, claimed) if claimed else waiting(program, trace, violation, held),
     )
-
-
-def _waiting(program: Program, trace: Trace, violation: Violation) -> Reason:
-    """Of a deadlock: where each thread stands, and what it holds."""
-    if violation.property != Check.NO_DEADLOCK.value:
-        return Reason((), ())
-    state = trace.steps[-1].after if trace.steps else trace.initial
-    held = {holding.thread: ", ".join(holding.locks) for holding in _held(program, state)}
-    facts: list[Fact] = []
-    for thread, at in zip(program.threads, state.threads, strict=True):
-        process = program.processes[thread.process]
-        body, pc = process.body, at.pc
-        if at.handler_pc is not None and process.interrupt is not None:
-            body, pc = process.interrupt, at.handler_pc
-        node = body.nodes[pc]
-        if isinstance(node.operation, End):
-            continue
-        where = f"{thread.name} waits at {statement(node.span)} ({spot_of(node.span).text})"
-        holds = f", holding {held[thread.name]}" if thread.name in held else ""
-        facts.append(Fact(where + holds, None))
-    return Reason((), tuple(facts))

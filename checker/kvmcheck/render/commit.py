@@ -1,66 +1,70 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The diagram that kernel changelogs use: one column per CPU, time runs down, to be pasted into a mail.
 
-ASCII, no tabs, no colour, at most 75 columns, whatever stands in the spec.  Consecutive steps of one thread are
-one row; `unfold` gives each step its own.  A call that nobody interrupts is shown as the statement that makes it
-(`pfn = gfn_to_pfn(gfn)`, not the loads inside), for that is how a reviewer would write it.
+ASCII, no tabs, no colour, at most 75 columns, whatever stands in the spec.  `folding` says what makes a row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from kvmcheck.explain.changes import Change, ChangeKind
-from kvmcheck.explain.story import Row, Story
-from kvmcheck.render.plain import cut, packed, padded, visible, width, wrapped
+from kvmcheck.explain.story import Story
+from kvmcheck.render.folding import Cell, cells, plain
+from kvmcheck.render.plain import cut, packed, padded, width, wrapped
 
 #: What a mail client and checkpatch leave of a line.
 COLUMNS = 75
 #: The number in front of a row.
 _MARGIN = 5
-#: The narrowest last lane.
+#: The narrowest last lane, and the widest that a long name may make it.
 _NARROWEST = 34
+_WIDEST = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Consecutive statements of one function."""
+def diagram(story: Story, *, unfold: bool = False, on_the_way: Sequence[Story] = ()) -> str:
+    """The story as a changelog diagram; ends in a newline.
 
-    function: str
-    statements: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """What one thread does before another one runs."""
-
-    lane: int
-    steps: tuple[int, ...]
-    segments: tuple[_Segment, ...]
-    notes: tuple[str, ...]
-    breaks: bool
-
-
-def diagram(story: Story, *, unfold: bool = False) -> str:
-    """The story as a changelog diagram; ends in a newline."""
-    starts = _starts(len(story.lanes))
-    lines = _header(story, starts)
+    `on_the_way`: stories that are a beginning of this one, of what is broken before its end, shortest first.
+    """
+    drawn = cells(story, unfold=unfold, stops={len(early.rows) for early in on_the_way})
+    lanes = len(story.lanes)
+    starts = _starts(lanes, _widest_words(drawn, lanes))
+    lines = [*_beginning(story), *_header(story, starts)]
     functions: dict[int, str] = {}
     rows: dict[int, int] = {}
-    for number, cell in enumerate(_cells(story, unfold), start=1):
+    for number, cell in enumerate(drawn, start=1):
         rows |= dict.fromkeys(cell.steps, number)
         lines += _drawn(cell, number, starts[cell.lane], functions.get(cell.lane, ""))
         functions[cell.lane] = cell.segments[-1].function
-    lines += _ending(story, None if unfold else rows)
+    lines += _endings([*on_the_way, story], None if unfold else rows)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _starts(lanes: int) -> list[int]:
+def _widest_words(drawn: list[Cell], lanes: int) -> list[int]:
+    """For each lane, the columns that its widest word takes: one that is broken reads badly."""
+    widest = [0] * lanes
+    for cell in drawn:
+        for part in cell.segments:
+            words = [f"  {word};" for text in part.statements for word in text.split(" ")]
+            widest[cell.lane] = max(widest[cell.lane], *map(width, (f"{part.function}():", *words)))
+    return widest
+
+
+def _starts(lanes: int, widest: list[int]) -> list[int]:
     """The column at which each lane begins: the last one keeps enough room for a statement."""
     if lanes <= 1:
         return [_MARGIN]
-    step = min(30, max(2, (COLUMNS - _MARGIN - _NARROWEST) // (lanes - 1)))
-    return [min(_MARGIN + step * lane, COLUMNS - _NARROWEST) for lane in range(lanes)]
+    rooms = [min(max(_NARROWEST, wide), _WIDEST) for wide in widest]
+    step = min(30, max(2, (COLUMNS - _MARGIN - rooms[-1]) // (lanes - 1)))
+    return [min(_MARGIN + step * lane, COLUMNS - rooms[lane]) for lane in range(lanes)]
+
+
+def _beginning(story: Story) -> list[str]:
+    """What the run begins with, where that was chosen."""
+    if not story.start:
+        return []
+    begins = [f"begins with {plain(story.start[0])}", *(plain(part) for part in story.start[1:])]
+    return [" " * _MARGIN + line for line in packed(begins, COLUMNS - _MARGIN, ",")] + [""]
 
 
 def _header(story: Story, starts: list[int]) -> list[str]:
@@ -69,106 +73,11 @@ def _header(story: Story, starts: list[int]) -> list[str]:
     for lane, (start, name) in enumerate(zip(starts, story.lanes, strict=False)):
         if lane and width(lines[-1]) + 2 > start:
             lines.append("")
-        lines[-1] = padded(lines[-1], start) + cut(f"CPU{lane} ({_ascii(name)})", COLUMNS - start)
+        lines[-1] = padded(lines[-1], start) + cut(f"CPU{lane} ({plain(name)})", COLUMNS - start)
     return [*lines, ""] if story.lanes else []
 
 
-def _cells(story: Story, unfold: bool) -> list[_Cell]:
-    runs: list[list[Row]] = []
-    for row in story.rows:
-        if runs and not unfold and runs[-1][-1].lane == row.lane:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    whole = set() if unfold else _whole_calls(runs)
-    return [_cell(run, whole) for run in runs]
-
-
-def _whole_calls(runs: list[list[Row]]) -> set[tuple[int, int]]:
-    """The calls that begin and return within one run, as (step, depth) for each of their steps.
-
-    Such a call is one statement of its caller; a call that another thread interrupts has to be looked into.
-    """
-    last: dict[tuple[int, bool], Row] = {}
-    members: dict[tuple[int, int], list[tuple[int, int]]] = {}  # (first step, depth): its (run, step)s
-    instance: dict[tuple[int, bool], dict[int, tuple[int, int]]] = {}
-    closed: set[tuple[int, int]] = set()
-    for number, run in enumerate(runs):
-        for row in run:
-            thread = (row.lane, row.handler)
-            before, open_calls = last.get(thread), instance.setdefault(thread, {})
-            for depth, call in enumerate(row.calls):
-                goes_on = before is not None and depth < before.still_open and depth in open_calls
-                if not goes_on or before is None or before.calls[depth].frame != call.frame:
-                    open_calls[depth] = (row.number, depth)
-                members.setdefault(open_calls[depth], []).append((number, row.number))
-                if depth >= row.still_open:
-                    closed.add(open_calls[depth])
-            last[thread] = row
-    return {
-        (step, depth)
-        for (first, depth), steps in members.items()
-        if (first, depth) in closed and len({run for run, _ in steps}) == 1
-        for _, step in steps
-    }
-
-
-def _cell(rows: list[Row], whole: set[tuple[int, int]]) -> _Cell:
-    segments: list[_Segment] = []
-    said = ""
-    changes: list[Change] = []
-    for row in rows:
-        depth = _depth(row, whole)
-        call = row.calls[depth]
-        text = ("[irq] " if row.handler else "") + _ascii(call.statement)
-        function = _ascii(call.function)
-        if not segments or segments[-1].function != function:
-            segments.append(_Segment(function, (text,)))
-        elif said != f"{call.spot.text} {text}":
-            segments[-1] = _Segment(function, (*segments[-1].statements, text))
-        said = f"{call.spot.text} {text}"
-        if call.decided:
-            latest = f"{text} /* {call.decided} */"
-            segments[-1] = _Segment(function, (*segments[-1].statements[:-1], latest))
-        shown = {outer.function for outer in row.calls[: depth + 1]}
-        changes += [c for c in row.changes if c.kind is not ChangeKind.LOCAL or c.function in shown]
-    return _Cell(
-        lane=rows[0].lane,
-        steps=tuple(row.number for row in rows),
-        segments=tuple(segments),
-        notes=tuple(_ascii(note) for note in _net(changes)),
-        breaks=rows[-1].breaks,
-    )
-
-
-def _depth(row: Row, whole: set[tuple[int, int]]) -> int:
-    """Which call on the stack is shown: the caller of the outermost whole call below the function of interest.
-
-    Of interest is the outermost function that models a kernel function, or else the process's own function.
-    """
-    modelled = [depth for depth, call in enumerate(row.calls) if call.kernel]
-    interest = modelled[0] if modelled else 1
-    for depth in range(interest + 1, len(row.calls)):
-        if (row.number, depth) in whole:
-            return depth - 1
-    return len(row.calls) - 1
-
-
-def _net(changed: list[Change]) -> list[str]:
-    """What several steps changed together; locks that were taken and dropped again vanish."""
-    net: dict[tuple[ChangeKind, str], Change] = {}
-    for change in changed:
-        key = (change.kind, change.name)
-        before = net[key].before if key in net else change.before
-        net[key] = Change(change.kind, change.name, before, change.after)
-    return [
-        c.text
-        for c in net.values()
-        if c.kind is not ChangeKind.LOCK and (c.kind is ChangeKind.LOCAL or c.before != c.after)
-    ]
-
-
-def _drawn(cell: _Cell, number: int, start: int, function: str) -> list[str]:
+def _drawn(cell: Cell, number: int, start: int, function: str) -> list[str]:
     """The lines of a cell; `function` is the one that its lane was in before."""
     room = COLUMNS - start
     indent = " " * start
@@ -197,22 +106,37 @@ def _drawn(cell: _Cell, number: int, start: int, function: str) -> list[str]:
     return lines
 
 
-def _ending(story: Story, rows: dict[int, int] | None) -> list[str]:
-    """What it comes to: one `=>`, and the values that break the claim."""
-    if story.broken is None:
-        return []
-    broken = story.broken
-    said = broken.said
-    lines = ["", *_arrow(_ascii(said))]
-    for text in broken.reason.lines(rows):
-        lines += [" " * (_MARGIN + 2) + line for line in wrapped(_ascii(text), COLUMNS - _MARGIN - 2)]
+def _endings(stories: list[Story], rows: dict[int, int] | None) -> list[str]:
+    """What it comes to: a `=>` for each property that is broken, and the values that break it.
+
+    Where several are, each says in which row; the first and the last say why, the others only that.
+    """
+    lines: list[str] = []
+    said: set[str] = set()
+    for story in [*stories[:1], *stories[1:][-1:]]:
+        lines += _ending(story, rows, len(stories) > 1, said)
+    for story in stories[1:-1]:
+        lines += _conclusion(story, rows, True)
     return lines
 
 
-def _arrow(text: str) -> list[str]:
-    first, *rest = wrapped(text, COLUMNS - _MARGIN, 0)
+def _ending(story: Story, rows: dict[int, int] | None, where: bool, said: set[str]) -> list[str]:
+    """A conclusion and its reasons, those that were `said` left out."""
+    if story.broken is None:
+        return []
+    lines = ["", *_conclusion(story, rows, where)]
+    for text in story.broken.reason.lines(rows):
+        if text not in said:
+            said.add(text)
+            lines += [" " * (_MARGIN + 2) + line for line in wrapped(plain(text), COLUMNS - _MARGIN - 2)]
+    return lines
+
+
+def _conclusion(story: Story, rows: dict[int, int] | None, where: bool) -> list[str]:
+    if story.broken is None:
+        return []
+    text, step = story.broken.said, len(story.rows)
+    if where and step:
+        text += f" (in step {step})" if rows is None else f" (in row {rows[step]})"
+    first, *rest = wrapped(plain(text), COLUMNS - _MARGIN, 0)
     return [f" =>  {first}", *(" " * _MARGIN + line for line in rest)]
-
-
-def _ascii(text: str) -> str:
-    return visible(text, ascii_only=True)

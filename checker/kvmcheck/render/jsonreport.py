@@ -158,6 +158,7 @@ def _story(story: Story) -> Json:
         "threads": list(story.lanes),
         "start": list(story.start),
         "steps": [_row(row) for row in story.rows],
+        "loop": story.loop,
         "broken": _broken(story.broken) if story.broken else None,
     }
 
@@ -174,12 +175,11 @@ def _row(row: Row) -> Json:
             {"kind": c.kind.value, "name": c.name, "before": c.before or None, "after": c.after}
             for c in row.changes
         ],
-        "held": {holding.thread: list(holding.locks) for holding in row.held},
         "named": [_named(named) for named in row.named],
+        "held": {holding.thread: list(holding.locks) for holding in row.held},
     }
 
 
-def _call(call: Call) -> Json:
 def _named(named: Named) -> Json:
     return {
         "function": named.call.function,
@@ -191,6 +191,7 @@ def _named(named: Named) -> Json:
     }
 
 
+def _call(call: Call) -> Json:
     return {
         "function": call.function,
         "label": call.label,

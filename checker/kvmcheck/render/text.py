@@ -42,9 +42,10 @@ def told(story: Story, paint: Paint) -> list[str]:
             with_file = places is Places.LINE and len(files) > 1
             lines += _entered(row, starts[row.lane], with_file=with_file, paint=paint)
         functions[row.lane] = function
+        lines += _loop(story, row.number - 1, paint)
         lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
-    if story.broken is not None:
     lines += _again(story, paint)
+    if story.broken is not None:
         lines += _ending(story.broken, paint)
     return [line.rstrip() for line in lines]
 
@@ -129,8 +130,8 @@ def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -
         lines += [
             paint(indent + "    " + line, "dim") for line in wrapped(_clean(row.access, paint), room - 4)
         ]
-    for change in row.changes:
     told_of = [(named.change.name, named.change.frame) for named in row.named]
+    for change in row.changes:
         if change.kind is not ChangeKind.LOCAL or (change.name, change.frame) not in told_of:
             lines += _changed(change, start, paint)
     for named in row.named:
@@ -152,7 +153,6 @@ def _placed(text: str, call: Call, start: int, places: Places, style: str, paint
     return lines
 
 
-def _entered(row: Row, start: int, *, with_file: bool, paint: Paint) -> list[str]:
 def _aside(named: Named, row: Row, start: int, places: Places, paint: Paint) -> list[str]:
     """A labelled statement on locals, which is no step and has no number; whose it is, if not the step's function's."""
     call = named.call
@@ -171,6 +171,7 @@ def _changed(change: Change, start: int, paint: Paint) -> list[str]:
     return [paint(indent + line, colour) for line in wrapped(text, paint.columns - start - 4)]
 
 
+def _entered(row: Row, start: int, *, with_file: bool, paint: Paint) -> list[str]:
     """The function whose statements follow, the kernel function that it models, and its file if rows lack it."""
     room = paint.columns - start
     call = row.innermost
@@ -198,6 +199,28 @@ def _place(call: Call, places: Places, paint: Paint) -> str:
             return text.rpartition("/")[2]
         case Places.LINE:
             return f":{call.spot.line}"
+
+
+def _loop(story: Story, before: int, paint: Paint) -> list[str]:
+    """Between two steps: that those behind are repeated for ever."""
+    if story.loop != before:
+        return []
+    rule = "\u2500" if paint.unicode else "-"
+    text = f"{rule * 2} from here on for ever "
+    return ["", paint(text + rule * (paint.columns - width(text)), "magenta")]
+
+
+def _again(story: Story, paint: Paint) -> list[str]:
+    """Behind the last step of a run without an end: how it goes on."""
+    if story.loop is None:
+        return []
+    if story.loop == len(story.rows):
+        text = "nothing happens any more"
+    elif story.loop == len(story.rows) - 1:
+        text = f"step {story.loop + 1} again, and so on for ever"
+    else:
+        text = f"steps {story.loop + 1} to {len(story.rows)} again, and so on for ever"
+    return ["", *(paint(" " * _MARGIN + line, "magenta") for line in wrapped(text, paint.columns - _MARGIN))]
 
 
 def _ending(broken: Broken, paint: Paint) -> list[str]:

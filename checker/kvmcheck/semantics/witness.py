@@ -45,8 +45,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run from an initial state; `violation` is None for a witness of a cover."""
+    """A run from an initial state; `violation` is None for a witness of a cover.
+
+    `loop`: of a run without an end, how many steps come before those that are repeated for ever; if these are all
+    steps, the run stays in its last state.  `pending`: behind how many steps what should come about is due.
+    """
 
     initial: State
     steps: tuple[Step, ...]
     violation: Violation | None
+    loop: int | None = None
+    pending: int = 0

@@ -102,3 +102,17 @@ def test_what_is_planned_says_so(argv: list[str], capsys: pytest.CaptureFixture[
 def test_a_mistake_is_one_line_without_a_usage_dump(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--no-such-option", "a.kvm"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--stats=foo", "write --stats or --stats=compare"),
+        ("--no-reduce=foo", "there are seq, dead, symmetry, merge"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_ones(
+    given: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([given, "a.kvm"]) == 2
+    assert said in capsys.readouterr().err

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from kvmcheck.explain.changes import Change, ChangeKind
-from kvmcheck.explain.story import Call, Row, Spot, Story, tell
+from kvmcheck.explain.story import Call, Named, Row, Spot, Story, tell
 from kvmcheck.render.commit import COLUMNS, diagram
 from tests.support.told import program, trace
 
 FOLDED = """\
+     begins with pte[gfn0] = pfn0
+
      CPU0 (vcpu)                   CPU1 (reclaim)
 
   1  tdp_page_fault():
@@ -111,6 +113,39 @@ def test_a_call_that_another_thread_interrupts_is_looked_into() -> None:
 
 
 def test_a_story_without_steps_is_drawn() -> None:
-    empty = replace(story(), rows=(), lanes=(), broken=None)
+    empty = replace(story(), rows=(), lanes=(), broken=None, start=())
 
     assert diagram(empty).strip() == ""
+
+
+def test_a_named_statement_on_locals_is_among_those_of_its_row() -> None:
+    rows = list(story().rows)
+    frame = rows[8].calls[1].frame
+    call = replace(rows[8].calls[1], statement="idx = gfn_offset / HPAGE", label="index")
+    change = Change(ChangeKind.LOCAL, "idx", "", "1", "tdp_page_fault", frame)
+    rows[7] = replace(rows[7], named=(Named(call, change, early=False, depth=1),))
+    text = diagram(replace(story(), rows=tuple(rows)))
+
+    assert "spin_lock(&mmu_lock); idx = gfn_offset / HPAGE;" in text
+    assert "idx = 1" in text
+
+
+def test_a_call_with_a_named_statement_on_locals_is_not_folded() -> None:
+    rows = list(story().rows)
+    call = replace(rows[1].calls[2], statement="idx = gfn / HPAGE", label="index")
+    change = Change(ChangeKind.LOCAL, "idx", "", "0", "gfn_to_pfn", call.frame)
+    rows[1] = replace(rows[1], named=(Named(call, change, early=True, depth=2),))
+    text = diagram(replace(story(), rows=tuple(rows)))
+
+    assert "gfn_to_pfn():\n       idx = gfn / HPAGE; return READ_ONCE(pte[gfn])" in text
+
+
+def test_locals_of_every_function_that_is_shown_are_told() -> None:
+    rows = list(story().rows)
+    # A value that the function's first statement will use is given to it at the end of its caller's last step.
+    outer = replace(rows[0].calls[1], function="vcpu_fault", frame=7, statement="down_read(&slots_lock)")
+    first = replace(rows[0], calls=(rows[0].calls[0], outer), still_open=1)
+    given = Change(ChangeKind.LOCAL, "gfn", "", "gfn1", "tdp_page_fault", rows[0].calls[1].frame)
+    rows[0] = replace(first, changes=(given,))
+
+    assert "gfn = gfn1" in diagram(replace(story(), rows=tuple(rows)))

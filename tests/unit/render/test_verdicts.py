@@ -159,3 +159,11 @@ def test_no_line_is_too_wide(columns: int) -> None:
     for report in (long, replace(long, account=wide, judgement=judge(wide, CaseKind.SCENARIO, ()))):
         for line in case_lines(report, Detail(), Paint(columns, unicode=True)):
             assert width(line) <= columns
+
+
+def test_what_was_not_looked_at_comes_last() -> None:
+    told = account(result())
+    unknown = Finding("sane", Verdict.UNKNOWN, "a limit", (), ())
+    printed = lines(case(replace(told, findings=(unknown, *told.findings), complete=False)), traces=False)
+
+    assert printed.index("HOLDS") < printed.index("UNKNOWN")
