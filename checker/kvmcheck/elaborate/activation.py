@@ -74,3 +74,4 @@ class Instance:
     entry: int
     label_entries: dict[str, int]
     regions: dict[tuple[str, str], int]
+    entered: int | None = None

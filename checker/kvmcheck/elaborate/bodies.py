@@ -127,6 +127,7 @@ def lower_body(
                 instance.locals,
                 at,
                 instance.regions,
+                None if instance.entered is None else where(instance.entered),
             )
         )
     return Lowered(body, tuple(calls))

@@ -8,6 +8,7 @@ from itertools import product
 
 from kvmcheck.elaborate.bodies import lower_body
 from kvmcheck.elaborate.coercion import Typed, constant
+from kvmcheck.elaborate.lives import live_of
 from kvmcheck.elaborate.places import Named, ValuePlace
 from kvmcheck.elaborate.properties import cover_of, property_of
 from kvmcheck.elaborate.requests import Requests, statements
@@ -37,6 +38,7 @@ from kvmcheck.semantics.program import (
     Check,
     Const,
     Cover,
+    Live,
     LiveCall,
     Param,
     Process,
@@ -156,7 +158,7 @@ class _Elaboration:
             self.collector.error(
                 "KVM512", "this scenario has no process: nothing runs", self.scenario.name.span
             )
-        properties, checks, covers = self._claims(world)
+        properties, checks, covers, lives = self._claims(world)
         calls: list[LiveCall] = []
         processes = tuple(
             self._process(world, position, item, parameters[position], calls)
@@ -190,6 +192,7 @@ class _Elaboration:
             self._shown_sizes(world),
             {name: declaration.name.span for name, declaration in self.functions.items()},
             last.name.span,
+            lives,
         )
 
     # ---- functions and edits
@@ -479,7 +482,9 @@ class _Elaboration:
 
     # ---- what is claimed
 
-    def _claims(self, world: World) -> tuple[tuple[Property, ...], tuple[Check, ...], tuple[Cover, ...]]:
+    def _claims(
+        self, world: World
+    ) -> tuple[tuple[Property, ...], tuple[Check, ...], tuple[Cover, ...], tuple[Live, ...]]:
         wanted: dict[str, syntax.Name] = {}
         goals: dict[str, syntax.Name] = {}
         for item in self.scenario.items:
@@ -499,6 +504,7 @@ class _Elaboration:
         builtin = {check.value: check for check in Check}
         properties: list[Property] = []
         checks: list[Check] = []
+        lives: list[Live] = []
         for text, name in wanted.items():
             if text in builtin:
                 if builtin[text] in CHOSEN_CHECKS:
@@ -517,6 +523,10 @@ class _Elaboration:
                 )
                 continue
             world.lowered.add(text)
+            if isinstance(symbol.declaration, syntax.LiveDecl):
+                live = live_of(symbol, symbol.declaration, world, self.requests, self.functions)
+                lives += [] if live is None else [live]
+                continue
             made = property_of(symbol, world, self.requests, self.functions)
             if made is not None:
                 properties.append(made)
@@ -547,7 +557,7 @@ class _Elaboration:
                 )
                 continue
             covers.append(cover)
-        return tuple(properties), tuple(checks), tuple(covers)
+        return tuple(properties), tuple(checks), tuple(covers), tuple(lives)
 
     def _stated_covers(self) -> dict[str, Span]:
         found: dict[str, Span] = {}

@@ -14,9 +14,10 @@ from kvmcheck.elaborate.scopes import FunctionSymbol, declared_at
 from kvmcheck.elaborate.statements import label_paths, lower
 from kvmcheck.lang import syntax
 from kvmcheck.lang.walk import nodes
-from kvmcheck.semantics.program import Const, Current, Expr, Frame, Local, Param, Set
+from kvmcheck.semantics.program import Const, Current, Expr, Frame, Local, Param, Pause, Set
 from kvmcheck.semantics.sorts import BOOL, Sort
 from kvmcheck.source.diagnostic import Label
+from kvmcheck.source.text import Span
 
 if TYPE_CHECKING:
     from kvmcheck.elaborate.lowering import Code
@@ -103,6 +104,7 @@ def inline_given(
         code.emit(Set(bit, Const(int(pair[0] == "entry"), BOOL)))
     for event in requests.events_of(qualified, syntax.EventKind.CALL):
         ghost_event(code, event)
+    entered = _counted(code, qualified, call_at=outer_at)
 
     lower(code, function.body)
     graph.ends = graph.ends + activation.returns
@@ -121,9 +123,12 @@ def inline_given(
     for bit in activation.regions.values():
         code.emit(Set(bit, Const(0, BOOL)))
     if qualified in requests.live:
-        _remember(code, activation, function, entry)
+        _remember(code, activation, function, entry, entered)
     graph.frame = outer_frame
     code.activation, code.scope = caller, caller.scope
+    if qualified in requests.completing and graph.group is None:
+        # Between two calls there is a state in which neither is live.
+        code.emit(Pause())
     if activation.result is None or result_sort is None:
         return NOTHING
     return Typed(Local(activation.result.local, result_sort), result_sort)
@@ -200,7 +205,24 @@ def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
     return found
 
 
-def _remember(code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int) -> None:
+def _counted(code: Code, function: str, *, call_at: Span) -> int | None:
+    """The pause at the entry of a function whose calls are counted: who leaves it has made a call."""
+    if function not in code.requests.counted:
+        return None
+    if code.graph.group is not None:
+        code.collector.error(
+            "KVM509",
+            f"`{function}` is called inside an `atomic` block, so its calls can't be told apart",
+            call_at,
+            help="a liveness property that counts its calls needs the call outside of `atomic`",
+        )
+        return None
+    return code.graph.emit(Pause(), call_at)
+
+
+def _remember(
+    code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int, entered: int | None
+) -> None:
     names = code.requests.locals.get(activation.function, {})
     known = declared_types(function)
     locals_of: dict[str, int] = {}
@@ -219,5 +241,6 @@ def _remember(code: Code, activation: Activation, function: syntax.FunctionDecl,
                 if name in activation.label_entries
             },
             dict(activation.regions),
+            entered,
         )
     )

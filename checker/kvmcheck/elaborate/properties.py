@@ -36,7 +36,7 @@ def property_of(
     requests: Requests,
     functions: Mapping[str, syntax.FunctionDecl],
 ) -> Property | None:
-    """The property of an invariant or step declaration; None after a diagnostic, or for a cover."""
+    """The property of an invariant or step declaration; None after a diagnostic; others have no such property."""
     declaration = symbol.declaration
     match declaration:
         case syntax.InvariantDecl(unless=unless):
@@ -73,13 +73,7 @@ def property_of(
                 vacuity_probes(body),
                 declaration.body.span,
             )
-        case syntax.LiveDecl(span=span):
-            world.collector.error(
-                "KVM509",
-                f"`{declaration.name.text}` is a liveness property: not supported yet",
-                span,
-                help="leave it out of `check` for now",
-            )
+        case syntax.LiveDecl():
             return None
         case syntax.CoverDecl(span=span):
             world.collector.error(

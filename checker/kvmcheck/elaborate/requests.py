@@ -39,6 +39,9 @@ class Requests:
     at: dict[str, set[str]] = field(default_factory=dict)
     regions: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     events: dict[str, list[EventRequest]] = field(default_factory=dict)
+    #: Functions whose calls, and whose returns, liveness properties tell apart: a pause stands there.
+    counted: set[str] = field(default_factory=set)
+    completing: set[str] = field(default_factory=set)
 
     def events_of(self, function: str, kind: syntax.EventKind, label: str = "") -> list[EventRequest]:
         """The requests for one event."""

@@ -161,6 +161,13 @@ class Compiled:
             None if cover.condition is None else self._write(f"cover{number}", cover.condition, step=False)
             for number, cover in enumerate(self.program.covers)
         ]
+        self.lives = [
+            tuple(
+                None if condition is None else self._write(f"live{number}_{nth}", condition, step=False)
+                for nth, condition in enumerate((live.trigger, live.goal))
+            )
+            for number, live in enumerate(self.program.lives)
+        ]
 
     def _write(self, name: str, condition: Expr, *, step: bool) -> str:
         scope = ExpressionScope(state="s")
@@ -170,7 +177,7 @@ class Compiled:
         return name
 
     def state_test(self, name: str) -> StateTest:
-        """The function of an invariant, or of its probe, or of a cover."""
+        """The function of an invariant, or of its probe, or of a cover, or of a liveness property's condition."""
         function = self._namespace[name]
         assert callable(function)
         return function

@@ -149,8 +149,9 @@ def _ignore_note(slot: int, site: int, value: Value = None) -> Value:  # noqa: A
 
 #: Why a search ended before it began: each way through `init` ends at an `assume` or an empty choice.
 NO_INITIAL_STATE = "there is no initial state"
-#: Why it ended early: Ctrl-C; a step without an end; a faster search that takes over.
+#: Why it ended early: Ctrl-C; nothing left to look for; a step without an end; a faster search that takes over.
 INTERRUPTED = "interrupted"
+SATISFIED = "everything that was looked for is violated"
 ENDLESS = "a step never ends: a loop without an access"
 HANDED_OVER = "handed over"
 
@@ -504,7 +505,7 @@ class Search:
             out.clear()
             position += 1
             if self.findings and self._may_stop():
-                self._end("everything that was looked for is violated")
+                self._end(SATISFIED)
 
     def look_again(self, position: int, depth: int) -> None:
         """Find what there is to find in a state of this depth and in its steps; what these lead to is not kept."""

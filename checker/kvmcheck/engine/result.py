@@ -28,7 +28,8 @@ class Coverage:
     `complete`: every reachable state was expanded; else `stopped` says which limit ended it.
     `unreached`: statements (of functions and processes) that no thread ever ran.
     `races`: marked `data_race` accesses that did race, as their statements' spans.
-    `empty_choices`: choices that were always empty.  `native`: the native tier searched.
+    `empty_choices`: choices that were always empty.  `native`: the native tier searched.  `live_states`: so many
+    states, unreduced, were searched for runs without an end (0: the program claims nothing of them).
     """
 
     states: int
@@ -41,6 +42,7 @@ class Coverage:
     races: tuple[Span, ...]
     empty_choices: tuple[Span, ...]
     native: bool = False
+    live_states: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,12 @@ def explore_in_tiers(
     search = Search(
         program, budget=budget, reductions=reductions, stop=stop, traces=traces, progress=progress
     )
-    return _Handover(search, tiers, budget).explored()
+    found = _Handover(search, tiers, budget).explored()
+    if not program.lives:
+        return found
+    from kvmcheck.engine.live.judge import with_lives  # few programs claim anything of runs without an end
+
+    return replace(found, result=with_lives(found.result, budget))
 
 
 class _Handover:

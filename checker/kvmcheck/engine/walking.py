@@ -69,3 +69,7 @@ def every_expression(program: Program) -> Iterator[Expr]:
     for cover in program.covers:
         if cover.condition is not None:
             yield from inside(cover.condition)
+    for live in program.lives:
+        for condition in (live.trigger, live.goal):
+            if condition is not None:
+                yield from inside(condition)

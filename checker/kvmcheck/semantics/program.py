@@ -721,7 +721,8 @@ class LiveCall:
 
     It is live in a thread of `process` while that thread's pc (of the handler's body if `interrupt`) is in
     `nodes`.  `locals`: name to local.  `at`: label to the nodes that are "about to do" it.  `regions`:
-    (start, end) to the hidden local that is 1 inside.
+    (start, end) to the hidden local that is 1 inside.  `entered`: the pause that stands at its entry, if a liveness
+    property counts its calls.
     """
 
     function: str
@@ -732,6 +733,7 @@ class LiveCall:
     locals: Mapping[str, int]
     at: Mapping[str, frozenset[int]]
     regions: Mapping[tuple[str, str], int]
+    entered: int | None = None
 
 
 class PropertyKind(Enum):
@@ -757,6 +759,35 @@ class Property:
     kind: PropertyKind
     condition: Expr
     probes: tuple[Probe, ...]
+    span: Span
+
+
+class Fairness(Enum):
+    """Which threads go on; daemons and hardware may always stop.
+
+    `USUAL`: a thread that can go on does so in the end, and one that waits for a lock gets it if the lock is free again
+    and again.  `WEAK`: the first half alone, for locks too.  `STRONG`: whoever can go on again and again does so.
+    """
+
+    USUAL = "usual"
+    WEAK = "weak"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A claim about runs without an end: every call of `function` returns, or behind `trigger` comes `goal`.
+
+    `trigger` None: everywhere.  `function` is "" unless the claim is that it completes.  `finitely`: of these
+    functions the run has finitely many calls, or nothing is said of it.
+    """
+
+    name: str
+    function: str
+    trigger: Expr | None
+    goal: Expr | None
+    fairness: Fairness
+    finitely: tuple[str, ...]
     span: Span
 
 
@@ -797,3 +828,4 @@ class Program:
     sizes: tuple[tuple[str, str], ...]
     functions: Mapping[str, Span]
     span: Span
+    lives: tuple[Live, ...] = ()

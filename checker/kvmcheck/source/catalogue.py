@@ -117,7 +117,7 @@ _ENTRIES = (
     Entry("KVM506", "no-initial-state", "what `init` assumes can't all be true"),
     Entry("KVM507", "any-size", "`any` stands for a size"),
     Entry("KVM508", "memory-model", "a memory model is not supported yet"),
-    Entry("KVM509", "liveness", "liveness is not supported yet"),
+    Entry("KVM509", "liveness", "a liveness property can't be about this function"),
     Entry("KVM510", "process-index", "a process is indexed by something without members"),
     Entry("KVM511", "setting-value", "a setting's value does not make sense"),
     Entry("KVM512", "no-process", "a scenario has no process"),

@@ -17,7 +17,7 @@ from time import monotonic
 
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.coverage import empty_choices, unreached_statements
-from kvmcheck.engine.explicit import ENDLESS, INTERRUPTED, Search, Stop, limit_reached, prepared
+from kvmcheck.engine.explicit import ENDLESS, INTERRUPTED, SATISFIED, Search, Stop, limit_reached, prepared
 from kvmcheck.engine.generate_steps import Tables as PythonTables
 from kvmcheck.engine.layout import Packed
 from kvmcheck.engine.native.build import Build, BuildError
@@ -295,7 +295,7 @@ class NativeSearch:
             case "endless":
                 return ENDLESS
             case "satisfied":
-                return "everything that was looked for is violated"
+                return SATISFIED
             case "memory" if budget.memory is None:
                 return "the machine's memory did not suffice"
             case _:

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The verdicts on a program's liveness properties.
+
+A property is violated by a run that comes to a state where something is due, and then to a fair cycle, on whose way
+and on which it does not come about.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from itertools import islice, pairwise
+from time import monotonic
+
+from kvmcheck.engine.budget import Budget
+from kvmcheck.engine.explicit import INTERRUPTED, SATISFIED
+from kvmcheck.engine.live.claims import Due, Failed, counted_edges, dues
+from kvmcheck.engine.live.components import Component, Cycles
+from kvmcheck.engine.live.fairness import Fair
+from kvmcheck.engine.live.graph import StateGraph, explored
+from kvmcheck.engine.live.lasso import Lasso, around
+from kvmcheck.engine.live.telling import trace_of
+from kvmcheck.engine.result import Result
+from kvmcheck.semantics.program import Live
+from kvmcheck.semantics.verdict import PropertyResult, Verdict
+
+#: Of so many fair components the one that is reached soonest is told.
+MOST_COMPONENTS = 64
+
+
+def with_lives(result: Result, budget: Budget) -> Result:
+    """The result with the verdicts on the program's liveness properties, if it has any.
+
+    They have the budget's states for themselves, and what is left of its time.  A search that was ended before it saw
+    everything leaves them UNKNOWN: it found what was looked for, or had no time left.
+    """
+    program, coverage = result.program, result.coverage
+    if not program.lives:
+        return result
+    if coverage.stopped in (SATISFIED, INTERRUPTED) or budget.depth is not None:
+        why = coverage.stopped or f"runs without an end are not looked for within {budget.depth} steps"
+        unknown = tuple(PropertyResult(live.name, Verdict.UNKNOWN, reason=why) for live in program.lives)
+        return replace(result, properties=(*result.properties, *unknown))
+    if budget.seconds is not None:
+        budget = replace(budget, seconds=max(0.0, budget.seconds - coverage.seconds))
+    began = monotonic()
+    graph = explored(program, budget)
+    lives = tuple(_judged(graph, number) for number in range(len(program.lives)))
+    coverage = replace(coverage, seconds=coverage.seconds + monotonic() - began, live_states=len(graph.order))
+    return replace(result, properties=(*result.properties, *lives), coverage=coverage)
+
+
+def _judged(graph: StateGraph, number: int) -> PropertyResult:
+    live = graph.layout.program.lives[number]
+    forbidden = counted_edges(graph, live)
+    fair = Fair(graph.layout, live)
+    due_somewhere = False
+    try:
+        for due in dues(graph, number):
+            pending = Pending(graph, due)
+            due_somewhere = due_somewhere or bool(pending.states)
+            lasso = _lasso(graph, pending, Cycles(graph, fair, forbidden), fair, forbidden)
+            if lasso is not None:
+                trace = trace_of(graph, live, due.thread, lasso, pending.begin_of(lasso))
+                return PropertyResult(live.name, Verdict.VIOLATED, (trace,))
+    except Failed:
+        reason = "its condition reads what is not there in some state"
+        return PropertyResult(live.name, Verdict.UNKNOWN, reason=reason)
+    if graph.stopped:
+        return PropertyResult(live.name, Verdict.UNKNOWN, reason=graph.stopped)
+    vacuous = () if due_somewhere else (_never_due(live),)
+    return PropertyResult(live.name, Verdict.HOLDS, vacuous=vacuous)
+
+
+def _never_due(live: Live) -> str:
+    if live.function:
+        return f"a call of {live.function}"
+    return "what it begins with" if live.trigger is not None else "that its goal is still to come"
+
+
+class Pending:
+    """The states in which something is due and has not come about, each with how a run comes to it."""
+
+    def __init__(self, graph: StateGraph, due: Due) -> None:
+        self.graph = graph
+        self.open = bytearray(len(graph.order))
+        #: How each pending state is reached from where it began to be due; -1: there.
+        self.states: dict[int, int] = {}
+        is_open = bytearray(bool(due.open(state)) for state in graph.order)
+        waiting: deque[int] = deque()
+        for number, packed in enumerate(graph.order):
+            if is_open[number] and due.begins(packed):
+                self.states[number] = -1
+                waiting.append(number)
+        while waiting:
+            state = waiting.popleft()
+            # Of a state that was not expanded nobody knows who can go on.
+            self.open[state] = state < graph.expanded
+            for edge in graph.edges(state):
+                target = graph.targets[edge]
+                if is_open[target] and target not in self.states:
+                    self.states[target] = state
+                    waiting.append(target)
+
+    def path_to(self, state: int) -> list[int]:
+        """The states of a run to a pending state, on which it is due from some state on."""
+        path = [state]
+        while self.states[path[-1]] >= 0:
+            path.append(self.states[path[-1]])
+        path.reverse()
+        return self.graph.path_to(path[0])[:-1] + path
+
+    def begin_of(self, lasso: Lasso) -> int:
+        """From which of a lasso's states on it is due all the way."""
+        position = lasso.loop
+        while position > 0 and self.open[lasso.states[position - 1]]:
+            position -= 1
+        return position
+
+
+def _lasso(
+    graph: StateGraph, pending: Pending, cycles: Cycles, fair: Fair, forbidden: bytearray | None
+) -> Lasso | None:
+    """A run that stays pending for ever; the one whose loop is reached soonest, among the first few."""
+    best: tuple[list[int], Component] | None = None
+    for component in islice(cycles.fair_components(pending.open), MOST_COMPONENTS):
+        start = min(component.states)  # numbered level by level: the first one is reached soonest
+        path = pending.path_to(start)
+        if best is None or len(path) < len(best[0]):
+            best = (path, component)
+    if best is None:
+        return None
+    path, component = best
+    loop = around(graph, component, path[-1], fair, forbidden)
+    states = [*path, *(graph.targets[edge] for edge in loop[:-1])]
+    way = [_edge_between(graph, a, b) for a, b in pairwise(path)]
+    return Lasso(tuple(states), (*way, *loop), len(path) - 1)
+
+
+def _edge_between(graph: StateGraph, state: int, target: int) -> int:
+    return next(edge for edge in graph.edges(state) if graph.targets[edge] == target)
