@@ -2,7 +2,7 @@
 """Liveness properties: what is claimed of runs without an end, and where the code has to show it.
 
 A call that is made and ends between two states would be seen by nobody.  So a pause stands behind each call of a
-function that is claimed to complete, and at the entry of each function whose calls are assumed to be finitely many.
+function that is named, and at the entry of each function whose calls are assumed to be finitely many.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def live_of(
         finitely.append(counted)
         requests.live.add(counted)
         requests.counted.add(counted)
+        requests.completing.add(counted)
     return Live(
         name,
         function,

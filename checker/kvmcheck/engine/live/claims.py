@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kvmcheck.engine.layout import Packed
-from kvmcheck.engine.live.fairness import counted_entries
 from kvmcheck.engine.live.graph import StateGraph, actor_of
 from kvmcheck.engine.runtime import Fail
 from kvmcheck.semantics.program import Live
@@ -70,23 +70,46 @@ def _calls(graph: StateGraph, live: Live) -> Iterator[Due]:
             yield Due(inside, inside, number)
 
 
-def counted_edges(graph: StateGraph, live: Live) -> bytearray | None:
-    """For each edge whether it makes a call of which there are assumed to be finitely many; None: none are."""
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a run may do for ever: everything but the calls of which there are assumed to be finitely many.
+
+    `edge`: for each edge whether it may be taken again and again.  `enabled`: for each state a bit for every actor that
+    can step without making such a call; who is about to make one may leave it.
+    """
+
+    edge: bytearray
+    enabled: array[int]
+
+
+def allowed(graph: StateGraph, live: Live) -> Allowed:
+    """What the property's assumption leaves."""
+    edge = bytearray(b"\1" * len(graph.targets))
     if not live.finitely:
-        return None
+        return Allowed(edge, graph.enabled)
     layout = graph.layout
-    entries: dict[int, tuple[int, frozenset[int]]] = {}
+    calls: list[tuple[int, int, frozenset[int]]] = []
     for number, thread in enumerate(layout.program.threads):
         process = layout.processes[thread.process]
-        for part, handler in ((process.main, False), (process.handler, True)):
-            if part is not None:
-                nodes = counted_entries(layout.program, thread.process, live, handler=handler)
-                actor = actor_of(number, handler=handler)
-                entries[actor] = (layout.base[number] + part.pc, nodes)
-    marked = bytearray(len(graph.targets))
+        for call in layout.program.live_calls:
+            if call.function in live.finitely and call.process == thread.process and call.entered is not None:
+                part = process.handler if call.interrupt else process.main
+                assert part is not None
+                actor = actor_of(number, handler=call.interrupt)
+                calls.append((actor, layout.base[number] + part.pc, call.nodes - {call.entered}))
+    enabled = array("Q", graph.enabled)
     for state, packed in enumerate(graph.order):
-        for edge in graph.edges(state):
-            slot, nodes = entries[graph.actors[edge]]
-            if nodes and packed[slot] in nodes:
-                marked[edge] = 1
-    return marked
+        steps = 0
+        for nth in graph.edges(state):
+            actor, after = graph.actors[nth], graph.order[graph.targets[nth]]
+            if any(
+                actor == who and packed[slot] not in inside and after[slot] in inside
+                for who, slot, inside in calls
+            ):
+                edge[nth] = 0
+            else:
+                steps |= 1 << actor
+        for nth in graph.edges(state):
+            if not steps >> graph.actors[nth] & 1:
+                enabled[state] &= ~(1 << graph.actors[nth])
+    return Allowed(edge, enabled)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kvmcheck.engine.live.claims import Allowed
 from kvmcheck.engine.live.fairness import Fair
 from kvmcheck.engine.live.graph import StateGraph
 
@@ -30,11 +31,11 @@ class Component:
 class Cycles:
     """The search for fair cycles among some of a graph's states, along some of its edges."""
 
-    def __init__(self, graph: StateGraph, fair: Fair, forbidden: bytearray | None) -> None:
+    def __init__(self, graph: StateGraph, fair: Fair, allowed: Allowed) -> None:
         self.graph = graph
         self.fair = fair
-        #: Edges that no cycle may have (by their position), or None.
-        self.forbidden = forbidden
+        self.allowed = allowed.edge
+        self.enabled = allowed.enabled
 
     def fair_components(self, members: bytearray) -> Iterator[Component]:
         """The components of the states marked in `members` in which a fair run can stay."""
@@ -53,33 +54,30 @@ class Cycles:
         taken = self._taken(states)
         always, ever = -1, 0
         for state in states:
-            always &= graph.enabled[state]
-            ever |= graph.enabled[state]
+            always &= self.enabled[state]
+            ever |= self.enabled[state]
         # Whoever does not step keeps his location, so one state tells who waits for a lock.
-        idle = self.fair.bound(graph.order[states[0]]) & ~taken
+        idle = self.fair.all & ~taken
         starved = ever & idle & self.fair.strongly(graph.order[states[0]])
         if always & idle:
             return []
         if not starved:
             return Component(tuple(states), taken)
-        return [state for state in states if not graph.enabled[state] & starved]
+        return [state for state in states if not self.enabled[state] & starved]
 
     def _taken(self, states: list[int]) -> int:
         """Who steps from one of these states to another."""
         graph, inside, taken = self.graph, set(states), 0
         for state in states:
             for edge in graph.edges(state):
-                if graph.targets[edge] in inside and not self._is_forbidden(edge):
+                if graph.targets[edge] in inside and self.allowed[edge]:
                     taken |= 1 << graph.actors[edge]
         return taken
-
-    def _is_forbidden(self, edge: int) -> bool:
-        return self.forbidden is not None and bool(self.forbidden[edge])
 
     def _components(self, states: list[int]) -> list[list[int]]:
         """The strongly connected components of these states, each as it is completed."""
         graph = self.graph
-        allowed = set(states)
+        members = set(states)
         index: dict[int, int] = {}
         low: dict[int, int] = {}
         stack: list[int] = []
@@ -97,7 +95,7 @@ class Cycles:
                 last = graph.first[state + 1]
                 while edge < last:
                     target = graph.targets[edge]
-                    if target in allowed and not self._is_forbidden(edge):
+                    if target in members and self.allowed[edge]:
                         if target not in index:
                             calls.append((state, edge + 1))
                             calls.append((target, graph.first[target]))

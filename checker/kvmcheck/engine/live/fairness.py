@@ -3,44 +3,38 @@
 
 The actors are each thread's main body and its interrupt handler.  An actor is treated weakly fairly if it does not stay
 enabled for ever without a step, strongly if it is not enabled again and again without one.  Daemons and hardware may
-stop at any time; and whoever is about to make a call of which there are assumed to be finitely many may leave it.
+stop at any time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kvmcheck.engine.layout import BodyLayout, Layout, Packed
 from kvmcheck.engine.live.graph import actor_of
-from kvmcheck.semantics.program import VISIBLE, Acquire, Body, End, Fairness, Live, Program
+from kvmcheck.semantics.program import VISIBLE, Acquire, Body, End, Fairness
 
 
 @dataclass(frozen=True, slots=True)
 class _Actor:
-    """An actor that has to go on: its bit, the slot of its location, and what holds at which locations.
+    """An actor that has to go on: its bit, the slot of its location, and where it is treated strongly fairly.
 
-    `strong`: locations where it is treated strongly fairly; `free`: where it may stop for ever.  A handler that does
-    not run has no location.
+    A handler that does not run has no location.
     """
 
     bit: int
     slot: int
     strong: frozenset[int]
-    free: frozenset[int]
     strong_at_rest: bool
 
 
 class Fair:
-    """The fairness that a liveness property asks for."""
+    """The fairness that a liveness property asks for; `all`: the bits of the actors that have to go on."""
 
-    def __init__(self, layout: Layout, live: Live) -> None:
-        self._actors = list(_actors(layout, live))
-        #: The bits of all actors that have to go on somewhere.
+    def __init__(self, layout: Layout, fairness: Fairness) -> None:
+        self._actors = list(_actors(layout, fairness))
         self.all = sum(actor.bit for actor in self._actors)
-
-    def bound(self, state: Packed) -> int:
-        """The bits of the actors that have to go on from a state, if they can."""
-        return sum(actor.bit for actor in self._actors if state[actor.slot] not in actor.free)
 
     def strongly(self, state: Packed) -> int:
         """The bits of the actors that stand in a state where being enabled again and again is enough."""
@@ -52,38 +46,21 @@ class Fair:
         return bits
 
 
-def _actors(layout: Layout, live: Live) -> list[_Actor]:
-    program = layout.program
-    found: list[_Actor] = []
-    for number, thread in enumerate(program.threads):
-        process = program.processes[thread.process]
+def _actors(layout: Layout, fairness: Fairness) -> Iterator[_Actor]:
+    for number, thread in enumerate(layout.program.threads):
+        process = layout.program.processes[thread.process]
         if process.daemon or process.hardware:
             continue
         slots = layout.processes[thread.process]
         parts: tuple[tuple[BodyLayout | None, bool], ...] = ((slots.main, False), (slots.handler, True))
         for part, handler in parts:
             if part is not None:
-                found.append(
-                    _Actor(
-                        1 << actor_of(number, handler=handler),
-                        layout.base[number] + part.pc,
-                        _strong_locations(part.body, live.fairness),
-                        counted_entries(program, thread.process, live, handler=handler),
-                        handler and live.fairness is Fairness.STRONG,
-                    )
+                yield _Actor(
+                    1 << actor_of(number, handler=handler),
+                    layout.base[number] + part.pc,
+                    _strong_locations(part.body, fairness),
+                    handler and fairness is Fairness.STRONG,
                 )
-    return found
-
-
-def counted_entries(program: Program, process: int, live: Live, *, handler: bool) -> frozenset[int]:
-    """The locations in a body from which a call is made of which there are assumed to be finitely many."""
-    return frozenset(
-        call.entered
-        for call in program.live_calls
-        if call.entered is not None
-        and call.function in live.finitely
-        and (call.process, call.interrupt) == (process, handler)
-    )
 
 
 def _strong_locations(body: Body, fairness: Fairness) -> frozenset[int]:

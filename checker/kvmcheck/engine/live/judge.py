@@ -14,11 +14,11 @@ from time import monotonic
 
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import INTERRUPTED, SATISFIED
-from kvmcheck.engine.live.claims import Due, Failed, counted_edges, dues
+from kvmcheck.engine.live.claims import Due, Failed, allowed, dues
 from kvmcheck.engine.live.components import Component, Cycles
 from kvmcheck.engine.live.fairness import Fair
 from kvmcheck.engine.live.graph import StateGraph, explored
-from kvmcheck.engine.live.lasso import Lasso, around
+from kvmcheck.engine.live.lasso import Around, Lasso
 from kvmcheck.engine.live.telling import trace_of
 from kvmcheck.engine.result import Result
 from kvmcheck.semantics.program import Live
@@ -52,14 +52,13 @@ def with_lives(result: Result, budget: Budget) -> Result:
 
 def _judged(graph: StateGraph, number: int) -> PropertyResult:
     live = graph.layout.program.lives[number]
-    forbidden = counted_edges(graph, live)
-    fair = Fair(graph.layout, live)
+    cycles = Cycles(graph, Fair(graph.layout, live.fairness), allowed(graph, live))
     due_somewhere = False
     try:
         for due in dues(graph, number):
             pending = Pending(graph, due)
             due_somewhere = due_somewhere or bool(pending.states)
-            lasso = _lasso(graph, pending, Cycles(graph, fair, forbidden), fair, forbidden)
+            lasso = _lasso(graph, pending, cycles)
             if lasso is not None:
                 trace = trace_of(graph, live, due.thread, lasso, pending.begin_of(lasso))
                 return PropertyResult(live.name, Verdict.VIOLATED, (trace,))
@@ -118,9 +117,7 @@ class Pending:
         return position
 
 
-def _lasso(
-    graph: StateGraph, pending: Pending, cycles: Cycles, fair: Fair, forbidden: bytearray | None
-) -> Lasso | None:
+def _lasso(graph: StateGraph, pending: Pending, cycles: Cycles) -> Lasso | None:
     """A run that stays pending for ever; the one whose loop is reached soonest, among the first few."""
     best: tuple[list[int], Component] | None = None
     for component in islice(cycles.fair_components(pending.open), MOST_COMPONENTS):
@@ -131,7 +128,7 @@ def _lasso(
     if best is None:
         return None
     path, component = best
-    loop = around(graph, component, path[-1], fair, forbidden)
+    loop = Around(cycles, component).loop_from(path[-1])
     states = [*path, *(graph.targets[edge] for edge in loop[:-1])]
     way = [_edge_between(graph, a, b) for a, b in pairwise(path)]
     return Lasso(tuple(states), (*way, *loop), len(path) - 1)
