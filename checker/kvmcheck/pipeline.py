@@ -98,7 +98,8 @@ class Case:
 class LoadedFile:
     """A file that was read: its cases, unless there are errors in it.
 
-    `left_out`: cases not asked for.  `names`: of all cases, and of the properties that they check.
+    `left_out`: cases not asked for.  `names`: of all cases, and of the properties that they check.  `declared`: all
+    cases.  `remembered`: they were read in an earlier run, so there is no unit.
     """
 
     path: str
@@ -107,6 +108,13 @@ class LoadedFile:
     diagnostics: tuple[Diagnostic, ...]
     left_out: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
+    declared: tuple[Case, ...] = ()
+    remembered: bool = False
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the file can't be checked."""
+        return self.unit is None and not self.remembered
 
 
 def check(path: str | Path, options: Options = Options()) -> FileReport:
@@ -125,11 +133,21 @@ def load_file(path: str, options: Options = Options()) -> LoadedFile:
         unit = None
     if unit is None or collector.has_errors:
         return LoadedFile(path, None, (), collector.all())
-    cases = _declared_cases(unit)
+    return chosen_file(path, unit, _declared_cases(unit), collector.all(), options)
+
+
+def chosen_file(
+    path: str,
+    unit: Unit | None,
+    cases: tuple[Case, ...],
+    diagnostics: tuple[Diagnostic, ...],
+    options: Options,
+) -> LoadedFile:
+    """A file that declares these cases, with those that are asked for; no unit: it was read in an earlier run."""
     chosen = tuple(case for case in cases if _is_chosen(case, options.only, cases))
     left_out = tuple(case.name for case in cases if case not in chosen)
     names = {case.name for case in cases}.union(*(case.checks for case in cases))
-    return LoadedFile(path, unit, chosen, collector.all(), left_out, frozenset(names))
+    return LoadedFile(path, unit, chosen, diagnostics, left_out, frozenset(names), cases, unit is None)
 
 
 def nothing_to_check(file: LoadedFile) -> Diagnostic:
@@ -254,7 +272,7 @@ def _stop_policy(expectations: tuple[Expectation, ...]) -> StopPolicy:
 
 def unknown_names(files: list[LoadedFile], options: Options, collector: Collector) -> None:
     """Report each `--only` that is no scenario, mutant or property of any file: checking nothing is no success."""
-    if any(file.unit is None for file in files):
+    if any(file.has_errors for file in files):
         return
     known = _ALWAYS_CHECKED.union(*(file.names for file in files))
     for name in options.only:
@@ -270,7 +288,7 @@ def unknown_names(files: list[LoadedFile], options: Options, collector: Collecto
 
 def file_report(file: LoadedFile, cases: tuple[CaseReport, ...], skipped: str = "") -> FileReport:
     """The file with its cases; without any, it is bad input unless it was skipped for a reason."""
-    if file.unit is None:
+    if file.has_errors:
         return FileReport(file.path, cases, file.diagnostics, Outcome.BAD_INPUT)
     if skipped:
         return FileReport(file.path, cases, file.diagnostics, Outcome.AS_EXPECTED, skipped)

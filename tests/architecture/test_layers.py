@@ -18,10 +18,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "source": frozenset(),
     "errors": frozenset(),
     "library": frozenset({"source"}),
+    "privatefolder": frozenset(),
     "lang": frozenset({"source", "errors"}),
     "semantics": frozenset({"source", "errors"}),
     "elaborate": frozenset({"source", "lang", "semantics", "errors"}),
-    "engine": frozenset({"source", "semantics", "errors"}),
+    "engine": frozenset({"privatefolder", "source", "semantics", "errors"}),
     "export": frozenset({"source", "semantics", "errors"}),
     "prove": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "explain": frozenset({"source", "semantics", "engine", "errors"}),
@@ -29,6 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pipeline": frozenset(
         {"source", "lang", "semantics", "elaborate", "engine", "explain", "render", "library", "errors"}
     ),
+    "remember": frozenset({"source", "lang", "explain", "pipeline", "library", "privatefolder"}),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
     "proving": frozenset(
         {
@@ -56,6 +58,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "render",
             "pipeline",
             "prove",
+            "remember",
             "library",
             "errors",
         }
@@ -67,6 +70,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 #: Third-party packages, and the stages that may name them.
 THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
+    "msgspec": frozenset({"remember"}),
     "networkx": frozenset({"elaborate", "engine", "explain", "render"}),
     "rich": frozenset({"render", "cli"}),
     "z3": frozenset({"prove"}),

@@ -111,6 +111,11 @@ def check_parser() -> argparse.ArgumentParser:
         help="processes, each with one case (default: one a CPU when there are many cases)",
     )
     limits.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="check everything anew; the environment's KVMCHECK_NO_CACHE=1 does too",
+    )
+    limits.add_argument(
         "--engine",
         choices=ENGINES,
         default="auto",
@@ -341,9 +346,7 @@ def reductions_off(given: Sequence[str]) -> frozenset[str]:
     """The reductions that every `--no-reduce` names; raises `BadArguments`."""
     names = frozenset(part.strip() for text in given for part in text.split(",") if part.strip())
     for name in sorted(names - set(REDUCTIONS)):
-        raise BadArguments(
-            f"--no-reduce: no reduction is called `{name}`; there are {', '.join(REDUCTIONS)}"
-        )
+        raise BadArguments(f"--no-reduce: no reduction is called `{name}`; there are {', '.join(REDUCTIONS)}")
     return names
 
 

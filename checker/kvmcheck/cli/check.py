@@ -46,6 +46,7 @@ def check(argv: Sequence[str]) -> int:
     from kvmcheck.cli.outputs import STDOUT, Wanted, append_summary, rendered, wanted_reports, write
     from kvmcheck.cli.running import Run
     from kvmcheck.pipeline import Engine, Options, Statistics
+    from kvmcheck.remember.results import kept_results
     from kvmcheck.render.paint import paint_for
     from kvmcheck.render.verdicts import Detail
 
@@ -84,7 +85,8 @@ def check(argv: Sequence[str]) -> int:
         progress=_wants_progress(arguments, sys.stderr),
         debug=arguments.debug,
     )
-    report = Run(options, listener, arguments.jobs).report(arguments.paths)
+    results = kept_results(options) if wants_results(arguments) else None
+    report = Run(options, listener, arguments.jobs, results).report(arguments.paths)
     status = exit_status(report.outcome)
     if arguments.format in REPORTS:
         reports = (Wanted(arguments.format, STDOUT), *reports)
@@ -99,6 +101,11 @@ def check(argv: Sequence[str]) -> int:
     if "github" in formats:
         append_summary(rendered("markdown", report, exit_status=status, timings=False) or "")
     return status
+
+
+def wants_results(arguments: argparse.Namespace) -> bool:
+    """Whether results of earlier runs will do."""
+    return not (arguments.no_cache or os.environ.get("KVMCHECK_NO_CACHE"))
 
 
 def _wants_progress(arguments: argparse.Namespace, stream: TextIO) -> bool:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from kvmcheck.cli.files import SpecFile, spec_files
@@ -16,6 +16,7 @@ from kvmcheck.cli.listener import Listener
 from kvmcheck.cli.main import BUG
 from kvmcheck.explain.outcomes import Outcome, gravest
 from kvmcheck.explain.report import CaseReport, FileReport, Judgement, Report
+from kvmcheck.lang.closure import parts_of
 from kvmcheck.pipeline import (
     INTERRUPTED,
     Case,
@@ -27,7 +28,12 @@ from kvmcheck.pipeline import (
     load_file,
     unknown_names,
 )
+from kvmcheck.remember.keys import unit_key
+from kvmcheck.remember.results import Results
 from kvmcheck.source.diagnostic import Collector
+
+#: A report, and the key of the texts that were checked; empty: it is not worth keeping.
+_Checked = tuple[CaseReport, str]
 
 #: With fewer cases than this, starting processes costs more than it saves.
 _FEW = 4
@@ -35,17 +41,22 @@ _FEW = 4
 
 @dataclass(slots=True)
 class Run:
-    """A run over files.  `jobs`: processes; None: as many as there are CPUs when there is much to do."""
+    """A run over files.  `jobs`: processes; None: as many as there are CPUs when there is much to do.
+
+    `results`: what is known from earlier runs; None: everything is checked anew.
+    """
 
     options: Options
     listener: Listener
     jobs: int | None
+    results: Results | None = None
+    _known: dict[tuple[str, str], CaseReport] = field(default_factory=dict)
 
     def report(self, paths: Sequence[str]) -> Report:
         """The report; the listener hears of everything as it becomes known.  Ctrl-C ends it early."""
         collector = Collector()
         found = spec_files(paths, collector)
-        files = [load_file(file.path, self.options) for file in found]
+        files = [self._file(file.path) for file in found]
         unknown = Collector()
         unknown_names(files, self.options, unknown)
         problems = (*collector.all(), *unknown.all())
@@ -68,7 +79,7 @@ class Run:
         reports: list[FileReport] = []
         interrupted = False
         done, total = 0, sum(len(file.cases) for file in files)
-        with closing(self._cases(files, total)) as results:
+        with closing(self._cases(files)) as results:
             for file, spec in zip(files, found, strict=True):
                 skipped = _why_skipped(file, spec, self.options)
                 header = not self.listener.detail.alone and bool(file.cases)
@@ -89,15 +100,42 @@ class Run:
                 reports.append(file_report(file, tuple(cases), skipped))
         return reports
 
-    def _cases(self, files: list[LoadedFile], total: int) -> Generator[CaseReport, None, None]:
-        """The results of all cases, in order."""
+    def _cases(self, files: list[LoadedFile]) -> Generator[CaseReport, None, None]:
+        """The results of all cases, in order: those that are known, and between them those that are new."""
         work = [(file, case) for file in files for case in file.cases]
-        jobs = self.jobs or ((os.cpu_count() or 1) if total >= _FEW else 1)
-        if jobs == 1 or total <= 1:
+        new = [(file, case) for file, case in work if (file.path, case.name) not in self._known]
+        jobs = self.jobs or ((os.cpu_count() or 1) if len(new) >= _FEW else 1)
+        with closing(self._new(new, jobs)) as found:
             for file, case in work:
-                yield checked(file, case, self.options, self.listener)
+                known = self._known.get((file.path, case.name))
+                if known is None:
+                    known, unit = next(found)
+                    if self.results is not None:
+                        self.results.keep(unit, case, known)
+                yield known
+        if self.results is not None:
+            self.results.close()
+
+    def _new(self, work: list[tuple[LoadedFile, Case]], jobs: int) -> Generator[_Checked, None, None]:
+        if jobs == 1 or len(work) <= 1:
+            for file, case in work:
+                yield _checked_text(file, case, self.options, self.listener)
         else:
-            yield from _in_processes(work, self.options, min(jobs, total))
+            yield from _in_processes(work, self.options, min(jobs, len(work)))
+
+    def _file(self, path: str) -> LoadedFile:
+        """The file, and what is known of its cases; it need not be read where nothing in it is new."""
+        if self.results is None:
+            return load_file(path, self.options)
+        file = self.results.file(path)
+        if file is None:
+            file = load_file(path, self.options)
+            self.results.keep_file(file)
+        for case in file.cases:
+            known = self.results.case(file, case)
+            if known is not None:
+                self._known[path, case.name] = known
+        return file
 
 
 def checked(file: LoadedFile, case: Case, options: Options, listener: Listener | None) -> CaseReport:
@@ -112,7 +150,19 @@ def checked(file: LoadedFile, case: Case, options: Options, listener: Listener |
         return _failed(case, error)
 
 
-def _in_processes(work: list[tuple[LoadedFile, Case]], options: Options, jobs: int) -> Iterator[CaseReport]:
+def _checked_text(file: LoadedFile, case: Case, options: Options, listener: Listener | None) -> _Checked:
+    """The report of the case, and the key of the very texts that were checked: files may change meanwhile."""
+    if file.remembered:
+        file = _loaded(file.path, options)
+    case = next((other for other in file.cases if other.name == case.name), case)
+    if file.unit is None:
+        return case_report(case, Judgement(Outcome.UNKNOWN, ("the file was changed meanwhile",))), ""
+    return checked(file, case, options, listener), unit_key(parts_of(file.unit))
+
+
+def _in_processes(
+    work: list[tuple[LoadedFile, Case]], options: Options, jobs: int
+) -> Generator[_Checked, None, None]:
     """The same in several processes; each reads the files that it needs by itself."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -123,12 +173,12 @@ def _in_processes(work: list[tuple[LoadedFile, Case]], options: Options, jobs: i
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_die_quietly)
     try:
-        futures = [pool.submit(_in_worker, file.path, case.name, shared) for file, case in work]
+        futures = [pool.submit(_in_worker, file.path, case, shared) for file, case in work]
         for future, (_, case) in zip(futures, work, strict=True):
             try:
                 yield future.result()
             except BrokenProcessPool:
-                yield _lost(case)
+                yield _lost(case), ""
     except BaseException:
         for process in multiprocessing.active_children():
             process.terminate()
@@ -142,10 +192,8 @@ def _die_quietly() -> None:
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
-def _in_worker(path: str, name: str, options: Options) -> CaseReport:
-    file = _loaded(path, options)
-    case = next(case for case in file.cases if case.name == name)
-    return checked(file, case, options, None)
+def _in_worker(path: str, case: Case, options: Options) -> _Checked:
+    return _checked_text(_loaded(path, options), case, options, None)
 
 
 @lru_cache(maxsize=2)
@@ -180,7 +228,7 @@ def _unseen(case: CaseReport) -> list[str]:
 
 def _why_skipped(file: LoadedFile, spec: SpecFile, options: Options) -> str:
     """Why a file without cases is no error; empty where it is one."""
-    if file.unit is None or file.cases:
+    if file.has_errors or file.cases:
         return ""
     if file.left_out or options.only:
         return "nothing that was asked for"

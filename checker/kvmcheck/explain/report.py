@@ -72,6 +72,7 @@ class CaseReport:
     """One scenario or mutant.  `account` is None when it could not be checked: see `diagnostics` or `failure`.
 
     `reduced`: what the reductions did, where somebody asked.  `proof`: how it was proved, where it was not explored.
+    `remembered`: an earlier run found all this.
     """
 
     name: str
@@ -86,6 +87,7 @@ class CaseReport:
     failure: str = ""
     reduced: Reduced | None = None
     proof: ToldProof | None = None
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,9 @@ class _Loader:
         relative = Path(*use.module).with_suffix(".kvm")
         for folder in self._folders:
             candidate = folder / relative
-            if not _is_there(candidate):
+            if not is_there(candidate):
                 continue
-            if not _is_inside(candidate, folder):
+            if not is_inside(candidate, folder):
                 self._error(
                     "KVM012",
                     f"`{dotted}` leads out of the folder that it was found in",
@@ -94,7 +94,7 @@ class _Loader:
                     help="copy the module into the folder, or check it with the folder that it is in",
                 )
                 return None
-            file = self._file(candidate, _shown(candidate), use.span, use.module)
+            file = self._file(candidate, shown(candidate), use.span, use.module)
             if file is not None and file.module != use.module:
                 self._misnamed(file, dotted)
             return file
@@ -204,25 +204,32 @@ class _Loader:
         return f"there is {path.parent / close}" if close else ""
 
     def _places(self) -> str:
-        return ", ".join(f"{_shown(folder)}/" for folder in self._folders)
+        return ", ".join(f"{shown(folder)}/" for folder in self._folders)
 
     def _error(self, code: str, message: str, span: Span, *, help: str = "") -> None:
         self._failed = True
         self._collector.add(Diagnostic(code, message, Label(span), help=help))
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether something of that name exists, a broken link too."""
     try:
         return path.exists() or path.is_symlink()
     except OSError:  # a name that no file can have
         return False
 
 
-def _is_inside(path: Path, folder: Path) -> bool:
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether the path stays in the folder, wherever links lead."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # links in a circle
         return False
+
+
+def used_modules(file: File) -> tuple[ModulePath, ...]:
+    """The modules that a file uses, each once, in order."""
+    return tuple(dict.fromkeys(use.module for use in _uses(file)))
 
 
 def _uses(file: File) -> tuple[UseDecl, ...]:
@@ -252,7 +259,7 @@ def _in_dependency_order(entry: File, modules: dict[ModulePath, File]) -> dict[M
     return ordered
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """The path as a person would write it: from here, if it is below here."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

@@ -209,6 +209,7 @@ def _scope(case: CaseReport, account: Account, detail: Detail) -> str:
         text += f"; {account.sized}; nothing is said of other sizes"
     if detail.timings:
         text += f"; {account.seconds:.2f} s{' natively' if account.native else ''}"
+        text += ", in an earlier run" if case.remembered else ""
     return text
 
 

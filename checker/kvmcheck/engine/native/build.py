@@ -14,13 +14,14 @@ import platform
 import shlex
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
+
+from kvmcheck.privatefolder import private_folder, remove_oldest
 
 #: -O1 takes half the time of -O2 to compile and makes nearly the same speed: docs/reference/performance.md.
 OPTIONS = ("-std=gnu11", "-O1", "-march=native", "-fno-sanitize=undefined", "-pthread", "-w")
@@ -53,18 +54,10 @@ def compiler() -> tuple[str, ...] | None:
 
 def cache_folder() -> Path:
     """The folder of built programs, ours alone; raises `BuildError` if there can be none."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
-    folder = root / "kvmcheck" / "native"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-            # Somebody else might put a program there, and we would run it.
-            folder.chmod(0o700)
+        return private_folder("native")
     except OSError as error:
         raise BuildError(f"no folder to build in: {error}") from None
-    return folder
 
 
 def _machine() -> str:
@@ -170,13 +163,10 @@ class Build:
 
 def _tidy(folder: Path) -> None:
     """Remove the programs that were not used for longest, when there are too many, and what a killed build left."""
+    remove_oldest(folder, MOST_KEPT)
     try:
-        entries = [(path, path.stat().st_mtime) for path in folder.iterdir()]
-        programs = sorted(((path, at) for path, at in entries if path.is_file()), key=lambda entry: entry[1])
-        for path, _ in programs[: max(0, len(programs) - MOST_KEPT)]:
-            path.unlink(missing_ok=True)
-        for path, at in entries:
-            if path.is_dir() and path.name.startswith(_SCRATCH) and time.time() - at > LONGEST_BUILD:
+        for path in folder.glob(f"{_SCRATCH}*"):
+            if path.is_dir() and time.time() - path.stat().st_mtime > LONGEST_BUILD:
                 shutil.rmtree(path, ignore_errors=True)
     except OSError:
         return
