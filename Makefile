@@ -5,6 +5,7 @@
 #   make lint    types, style, layout of the .kvm files
 #   make slow    the tests that `make test` leaves out
 #   make nightly   check specs at larger sizes (tests/nightly/sizes.toml); not for every push
+#   make bench   measure beside SPIN and Rumur, into bench/results (an hour; needs the network once, for the extra `bench`)
 #   make wheel   build dist/kvmcheck-*.whl
 #   make pages   put the real output into the console blocks of the pages, and the mutants into the table of properties;
 #                read the diff
@@ -24,7 +25,7 @@ JOBS   ?= 2
 # Pages whose console blocks are run.
 PAGES   = README.md $(shell find docs -name '*.md' | sort)
 
-.PHONY: check test slow nightly lint wheel pages constraints clean
+.PHONY: check test slow nightly lint bench wheel pages constraints clean
 .DEFAULT_GOAL := check
 
 check: $(READY)
@@ -46,6 +47,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/kvmcheck fmt --check model specs tests/docs/everything
 
+bench: $(READY)
+	$(PIP) --no-build-isolation -e '.[dev,bench]'
+	$(BIN)/python -m bench
+
 wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
 
@@ -57,14 +62,14 @@ constraints:
 	rm -rf build/pins
 	$(PYTHON) -m venv build/pins
 	build/pins/bin/python -m pip --quiet install hatchling
-	build/pins/bin/python -m pip --quiet install --no-build-isolation -e '.[dev]'
+	build/pins/bin/python -m pip --quiet install --no-build-isolation -e '.[dev,bench]'
 	sed -n '/^#/p' constraints.txt > build/constraints.txt
 	build/pins/bin/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' >> build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find checker tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bench checker tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # hatchling first, then no build isolation: the build uses the pinned version too.
 $(READY): pyproject.toml constraints.txt

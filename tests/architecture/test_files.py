@@ -12,7 +12,7 @@ TAG = "SPDX-License-Identifier: GPL-2.0-only"
 
 #: The pages of errors are left out: `kvmcheck explain` prints them as they stand, and LICENSE covers them.
 UNTAGGED = ROOT / "docs" / "reference" / "errors"
-TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh"})
+TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m"})
 TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
 
 #: A name that says nothing collects everything.
