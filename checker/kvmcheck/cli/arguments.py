@@ -82,6 +82,12 @@ def check_parser() -> argparse.ArgumentParser:
         dest="settings",
         help="another size or parameter, e.g. --set Vcpu=3 (repeatable)",
     )
+    which.add_argument(
+        "--changed-since",
+        default="",
+        metavar="REV",
+        help="only specs that, or a module of which, differ from that Git commit",
+    )
     limits = parser.add_argument_group("limits (a limit that is reached makes the verdict UNKNOWN)")
     limits.add_argument(
         "--states",

@@ -86,7 +86,8 @@ def check(argv: Sequence[str]) -> int:
         debug=arguments.debug,
     )
     results = kept_results(options) if wants_results(arguments) else None
-    report = Run(options, listener, arguments.jobs, results).report(arguments.paths)
+    run = Run(options, listener, arguments.jobs, results, since=arguments.changed_since)
+    report = run.report(arguments.paths)
     status = exit_status(report.outcome)
     if arguments.format in REPORTS:
         reports = (Wanted(arguments.format, STDOUT), *reports)

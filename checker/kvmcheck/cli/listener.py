@@ -77,6 +77,12 @@ class Listener:
             print("\n".join([*([""] if self._diagrams else []), *diagram]), flush=True)
             self._diagrams = True
 
+    def remark(self, text: str) -> None:
+        """Something about the run as a whole."""
+        if not (self.silent or self.terse):
+            lines = [visible(text, ascii_only=not self.paint.unicode)]
+            self._say(lines if self._first else ["", *lines])
+
     def end(self, report: Report, status: int) -> None:
         """The last line."""
         self.clear()

@@ -11,12 +11,14 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from kvmcheck.cli.changed import changed_specs
 from kvmcheck.cli.files import SpecFile, spec_files
 from kvmcheck.cli.listener import Listener
 from kvmcheck.cli.main import BUG
 from kvmcheck.explain.outcomes import Outcome, gravest
 from kvmcheck.explain.report import CaseReport, FileReport, Judgement, Report
-from kvmcheck.lang.closure import parts_of
+from kvmcheck.lang.closure import parts_of, uses_by_parsing
+from kvmcheck.lang.imports import ModulePath
 from kvmcheck.pipeline import (
     INTERRUPTED,
     Case,
@@ -31,6 +33,7 @@ from kvmcheck.pipeline import (
 from kvmcheck.remember.keys import unit_key
 from kvmcheck.remember.results import Results
 from kvmcheck.source.diagnostic import Collector
+from kvmcheck.source.text import SourceText
 
 #: A report, and the key of the texts that were checked; empty: it is not worth keeping.
 _Checked = tuple[CaseReport, str]
@@ -43,35 +46,46 @@ _FEW = 4
 class Run:
     """A run over files.  `jobs`: processes; None: as many as there are CPUs when there is much to do.
 
-    `results`: what is known from earlier runs; None: everything is checked anew.
+    `results`: what is known from earlier runs; None: everything is checked anew.  `since`: only the specs that have
+    changed since this revision.
     """
 
     options: Options
     listener: Listener
     jobs: int | None
     results: Results | None = None
+    since: str = ""
     _known: dict[tuple[str, str], CaseReport] = field(default_factory=dict)
 
     def report(self, paths: Sequence[str]) -> Report:
         """The report; the listener hears of everything as it becomes known.  Ctrl-C ends it early."""
         collector = Collector()
         found = spec_files(paths, collector)
+        unchanged = ""
+        if self.since and found:
+            every, found = len(found), self._changed(found)
+            if len(found) < every:
+                unchanged = f"{every - len(found)} of {every} specs have not changed since {self.since}"
         files = [self._file(file.path) for file in found]
         unknown = Collector()
         unknown_names(files, self.options, unknown)
         problems = (*collector.all(), *unknown.all())
         self.listener.diagnostics(problems)
-        if unknown.has_errors or not found:
+        if unknown.has_errors or not (found or unchanged):
             return Report((), Outcome.BAD_INPUT, (), problems)
         many = len(found) > 1 or any(file.found for file in found)
         self.listener.detail = replace(self.listener.detail, alone=not many)
         reports = self._reports(found, files)
-        left_out = [f"{file.path}: {name}" for file in files for name in file.left_out]
+        left_out = [unchanged] if unchanged else []
+        left_out += [f"{file.path}: {name}" for file in files for name in file.left_out]
         for file in reports:
             left_out += [f"{file.path}: {text}" for case in file.cases for text in _unseen(case)]
         outcomes = [file.outcome for file in reports if not file.skipped]
         if collector.has_errors:
             outcomes.append(Outcome.BAD_INPUT)
+        if unchanged:
+            self.listener.remark(unchanged)
+            outcomes.append(Outcome.AS_EXPECTED)  # they were when they changed last, or their gate was red
         return Report(tuple(reports), gravest(outcomes), tuple(left_out), problems)
 
     def _reports(self, found: list[SpecFile], files: list[LoadedFile]) -> list[FileReport]:
@@ -122,6 +136,13 @@ class Run:
                 yield _checked_text(file, case, self.options, self.listener)
         else:
             yield from _in_processes(work, self.options, min(jobs, len(work)))
+
+    def _changed(self, found: list[SpecFile]) -> list[SpecFile]:
+        def uses(source: SourceText) -> tuple[ModulePath, ...] | None:
+            known = self.results.known_uses(source) if self.results is not None else None
+            return known if known is not None else uses_by_parsing(source)
+
+        return changed_specs(found, self.since, uses)
 
     def _file(self, path: str) -> LoadedFile:
         """The file, and what is known of its cases; it need not be read where nothing in it is new."""

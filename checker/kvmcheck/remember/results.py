@@ -37,6 +37,7 @@ from kvmcheck.remember.stored import (
     store_file,
     store_report,
 )
+from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.text import SourceText
 
 #: So many files are kept, those used last: some hundred runs over all the specs that we ship.
@@ -72,7 +73,7 @@ class Results:
 
     def file(self, path: str) -> LoadedFile | None:
         """The file's cases, if it is as it was when they were found; without its syntax."""
-        parts = closure(Path(path), (model_folder(),), self._known_uses)
+        parts = closure(Path(path), (model_folder(),), self.known_uses)
         if parts is None:
             return None
         texts = {part.source.path: part.source for part in parts}
@@ -127,7 +128,8 @@ class Results:
             self._specs[file.path] = _Spec(unit_key(parts), {source.path: source for _, source in parts})
         return self._specs.get(file.path)
 
-    def _known_uses(self, source: SourceText) -> tuple[ModulePath, ...] | None:
+    def known_uses(self, source: SourceText) -> tuple[ModulePath, ...] | None:
+        """The modules that a text uses, if an earlier run read it."""
         key = text_key(source)
         if key not in self._uses:
             text = self._read(key)
@@ -174,10 +176,9 @@ def kept_results(options: Options) -> Results | None:
 
 def _lasts(report: CaseReport) -> bool:
     """Whether the same would come out again."""
-    if report.account is None or report.judgement.outcome not in (
-        Outcome.AS_EXPECTED,
-        Outcome.NOT_AS_EXPECTED,
-        Outcome.UNKNOWN,
-    ):
+    account = report.account
+    if account is None or report.judgement.outcome in (Outcome.BAD_INPUT, Outcome.OUR_BUG):
         return False
-    return report.account.complete or _LASTING.fullmatch(report.account.stopped) is not None
+    reasons = [finding.reason for finding in account.findings if finding.verdict is Verdict.UNKNOWN]
+    reasons += [] if account.complete else [account.stopped]
+    return all(_LASTING.fullmatch(reason) is not None for reason in reasons)
