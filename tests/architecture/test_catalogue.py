@@ -37,6 +37,7 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "KVM522": "it is about the command line, not about a text",
     "KVM542": "it is about the command line, not about a text",
     "KVM545": "it is about the machine, not about a text",
+    "KVM546": "it is about the baseline, not about a text",
     "KVM900": "it would be a bug of kvmcheck",
 }
 

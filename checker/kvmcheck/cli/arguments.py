@@ -88,6 +88,9 @@ def check_parser() -> argparse.ArgumentParser:
         metavar="REV",
         help="only specs that, or a module of which, differ from that Git commit",
     )
+    which.add_argument(
+        "--baseline", default="", metavar="FILE", help="failures that are known, with reasons (TOML)"
+    )
     limits = parser.add_argument_group("limits (a limit that is reached makes the verdict UNKNOWN)")
     limits.add_argument(
         "--states",

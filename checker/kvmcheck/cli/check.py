@@ -42,6 +42,7 @@ def check(argv: Sequence[str]) -> int:
     chosen = settings(arguments.settings)
     off = reductions_off(arguments.no_reduce)
     # From here on it is work, with modules that take a moment to import.
+    from kvmcheck.cli.baseline import read_baseline
     from kvmcheck.cli.listener import Listener
     from kvmcheck.cli.outputs import STDOUT, Wanted, append_summary, rendered, wanted_reports, write
     from kvmcheck.cli.running import Run
@@ -86,7 +87,8 @@ def check(argv: Sequence[str]) -> int:
         debug=arguments.debug,
     )
     results = kept_results(options) if wants_results(arguments) else None
-    run = Run(options, listener, arguments.jobs, results, since=arguments.changed_since)
+    known = read_baseline(arguments.baseline) if arguments.baseline else None
+    run = Run(options, listener, arguments.jobs, results, since=arguments.changed_since, baseline=known)
     report = run.report(arguments.paths)
     status = exit_status(report.outcome)
     if arguments.format in REPORTS:

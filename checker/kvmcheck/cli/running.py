@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from kvmcheck.cli.baseline import STALE, Baseline
 from kvmcheck.cli.changed import changed_specs
 from kvmcheck.cli.files import SpecFile, spec_files
 from kvmcheck.cli.listener import Listener
@@ -47,7 +48,7 @@ class Run:
     """A run over files.  `jobs`: processes; None: as many as there are CPUs when there is much to do.
 
     `results`: what is known from earlier runs; None: everything is checked anew.  `since`: only the specs that have
-    changed since this revision.
+    changed since this revision.  `baseline`: failures that are known.
     """
 
     options: Options
@@ -55,6 +56,7 @@ class Run:
     jobs: int | None
     results: Results | None = None
     since: str = ""
+    baseline: Baseline | None = None
     _known: dict[tuple[str, str], CaseReport] = field(default_factory=dict)
 
     def report(self, paths: Sequence[str]) -> Report:
@@ -76,6 +78,8 @@ class Run:
         many = len(found) > 1 or any(file.found for file in found)
         self.listener.detail = replace(self.listener.detail, alone=not many)
         reports = self._reports(found, files)
+        if self.baseline is not None and not self.options.only:
+            problems += self.baseline.stale(reports)
         left_out = [unchanged] if unchanged else []
         left_out += [f"{file.path}: {name}" for file in files for name in file.left_out]
         for file in reports:
@@ -86,6 +90,8 @@ class Run:
         if unchanged:
             self.listener.remark(unchanged)
             outcomes.append(Outcome.AS_EXPECTED)  # they were when they changed last, or their gate was red
+        if any(problem.code == STALE for problem in problems):
+            outcomes.append(Outcome.NOT_AS_EXPECTED)
         return Report(tuple(reports), gravest(outcomes), tuple(left_out), problems)
 
     def _reports(self, found: list[SpecFile], files: list[LoadedFile]) -> list[FileReport]:
@@ -126,7 +132,7 @@ class Run:
                     known, unit = next(found)
                     if self.results is not None:
                         self.results.keep(unit, case, known)
-                yield known
+                yield known if self.baseline is None else self.baseline.applied(file.path, known)
         if self.results is not None:
             self.results.close()
 

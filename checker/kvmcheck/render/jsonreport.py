@@ -53,6 +53,10 @@ def _case(case: CaseReport, timings: bool) -> Json:
         "outcome": case.judgement.outcome.value,
         "unmet": list(case.judgement.unmet),
         "also_violated": list(case.judgement.also),
+        "known": [
+            {"property": known.miss.subject, "text": known.miss.text, "reason": known.reason}
+            for known in case.judgement.known
+        ],
         "expect": [_expectation(e) for e in case.expectations],
         "failure": case.failure,
         "diagnostics": [_diagnostic(d) for d in case.diagnostics],

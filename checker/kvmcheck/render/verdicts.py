@@ -68,7 +68,7 @@ class Detail:
 def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
     """What there is to say of one case; diagnostics are printed elsewhere."""
     expected = case.judgement.outcome is Outcome.AS_EXPECTED
-    if expected and detail.quiet:
+    if expected and detail.quiet and not case.judgement.known:
         return []
     lines = _heading(case, detail, paint)
     if case.failure:
@@ -80,7 +80,7 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         for text in case.judgement.unmet:
             lines += _indented(text, paint, "bold yellow")
         return lines
-    brief = expected and not detail.alone
+    brief = expected and not detail.alone and not case.judgement.known
     if brief and case.kind is CaseKind.MUTANT:
         return lines
     lines += _indented(_scope(case, account, detail), paint, "dim")
@@ -89,6 +89,8 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
     lines += _warnings(account, paint, brief=brief)
     for text in _surprises(case, account):
         lines += _indented(f"not as expected: {text}", paint, "bold red")
+    for known in case.judgement.known:
+        lines += _indented(f"known to fail: {known.miss.text}: {known.reason}", paint, "yellow")
     if case.judgement.also:
         lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
     for text in _cut_short(account):
@@ -143,7 +145,8 @@ def summary(report: Report, status: int, paint: Paint) -> list[str]:
     if bad:
         said.append(f"{_count(bad, 'file')} could not be checked")
     if report.outcome is Outcome.AS_EXPECTED:
-        said = ["all as expected"]
+        known = sum(bool(case.judgement.known) for case in cases)
+        said = [f"all as expected but {known} known to fail" if known else "all as expected"]
     elif not said:
         said = ["nothing was checked"]
     names = [": ".join(part for part in (", ".join(parts), ", ".join(said)) if part)]
@@ -180,7 +183,8 @@ def _indented(text: str, paint: Paint, style: str = "") -> list[str]:
 
 
 def _heading(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
-    if case.kind is CaseKind.MUTANT and not detail.alone and case.judgement.outcome is Outcome.AS_EXPECTED:
+    expected = case.judgement.outcome is Outcome.AS_EXPECTED and not case.judgement.known
+    if case.kind is CaseKind.MUTANT and not detail.alone and expected:
         return _killed(case, paint)
     of = f" of {case.base}" if case.base else ""
     title = f' "{case.title}"' if case.title else ""
