@@ -21,7 +21,7 @@ from kvmcheck.engine.live.graph import StateGraph, explored
 from kvmcheck.engine.live.lasso import Around, Lasso
 from kvmcheck.engine.live.telling import trace_of
 from kvmcheck.engine.result import Result
-from kvmcheck.semantics.program import Live
+from kvmcheck.semantics.program import Live, Program
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 
 #: Of so many fair components the one that is reached soonest is told.
@@ -48,6 +48,12 @@ def with_lives(result: Result, budget: Budget) -> Result:
     lives = tuple(_judged(graph, number) for number in range(len(program.lives)))
     coverage = replace(coverage, seconds=coverage.seconds + monotonic() - began, live_states=len(graph.order))
     return replace(result, properties=(*result.properties, *lives), coverage=coverage)
+
+
+def judged(program: Program, budget: Budget) -> tuple[tuple[PropertyResult, ...], int]:
+    """The verdicts on the liveness properties, and over how many states."""
+    graph = explored(program, budget)
+    return tuple(_judged(graph, number) for number in range(len(program.lives))), len(graph.order)
 
 
 def _judged(graph: StateGraph, number: int) -> PropertyResult:
