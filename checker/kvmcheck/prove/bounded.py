@@ -1,18 +1,98 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Bounded model checking: every run of so many steps."""
+"""Bounded model checking: every run of so many steps.  The solver's side is `prove.unrolling`."""
 
 from __future__ import annotations
 
-from kvmcheck.engine.result import Coverage, Result
-from kvmcheck.prove.method import Limits, Proved, Wanted
-from kvmcheck.semantics.program import Program
-from kvmcheck.semantics.verdict import PropertyResult, Verdict
+from functools import partial
+
+from kvmcheck.errors import InternalError
+from kvmcheck.prove.ledger import Ledger
+from kvmcheck.prove.method import Limits, Wanted
+from kvmcheck.prove.solving import End, Ended, isolated
+from kvmcheck.prove.unrolling import (
+    Encoded,
+    Found,
+    GaveUp,
+    Looked,
+    Message,
+    Refused,
+    Task,
+    TooSmall,
+    Whole,
+    unroll,
+)
 
 
-def prove_bounded(program: Program, limits: Limits, wanted: Wanted, *, merge: bool = True) -> Proved:
-    """What is known of every claim from runs of at most `limits.depth` steps."""
-    del limits, wanted, merge
-    names = [*(claim.name for claim in program.properties), *(check.value for check in program.checks)]
-    results = tuple(PropertyResult(name, Verdict.UNKNOWN, reason="not looked at") for name in names)
-    coverage = Coverage(0, 0, 0, 0.0, False, "not looked at", (), (), ())
-    return Proved(Result(program, results, (), coverage), "bmc", "runs of 0 steps")
+def look(ledger: Ledger, limits: Limits, wanted: Wanted, *, merge: bool) -> None:
+    """Enter what runs of at most `limits.depth` steps show; no longer than `limits.seconds`."""
+    closed = frozenset({*ledger.broken, *ledger.proved})
+    task = Task(
+        ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, closed, wanted.violated
+    )
+    listener = _Listener(ledger, merge=merge)
+    heard = isolated(partial(unroll, task), seconds=limits.seconds, memory=limits.memory)
+    for said in heard:
+        if isinstance(said, Ended):
+            listener.ended(said, limits)
+        elif listener.hears(said.message):
+            heard.close()
+            break
+
+
+class _Listener:
+    """Enters what the solver's process says."""
+
+    def __init__(self, ledger: Ledger, *, merge: bool) -> None:
+        self.ledger = ledger
+        self.merge = merge
+        self.left_out: dict[str, str] = {}
+
+    def hears(self, message: Message) -> bool:
+        """Take one message; whether there is no need for more."""
+        ledger = self.ledger
+        match message:
+            case Encoded(left_out=left_out):
+                self.left_out = left_out
+                ledger.reasons |= left_out
+            case Refused(what=what):
+                ledger.stopped = f"the formulas can't express {what}"
+            case Found(states=states, finding=finding):
+                ledger.enter(states, finding, merge=self.merge)
+            case TooSmall(states=states, finding=finding):
+                trace = ledger.trace(states, finding, merge=self.merge)
+                ledger.too_small = trace.violation.text if trace.violation else "a bound was too small"
+            case Looked(depth=depth):
+                ledger.bounded = depth
+                return not [name for name in ledger.open if name not in self.left_out]
+            case Whole(depth=depth):
+                self._whole(depth)
+            case GaveUp(reason=reason):
+                ledger.stopped = f"the solver gave up: {reason}"
+        return False
+
+    def _whole(self, depth: int) -> None:
+        """All runs were looked at."""
+        ledger = self.ledger
+        if ledger.too_small:
+            ledger.stopped = ledger.too_small
+            return
+        if self.merge and ledger.step_broken:
+            # A merged step that fails half way passes states that nobody has looked at.
+            ledger.stopped = "a step ends in the middle; `--no-merge` looks at what comes before its end"
+            return
+        ledger.proved |= {name for name in ledger.open if name not in self.left_out}
+        ledger.stopped = f"no run is longer than {depth} steps"
+
+    def ended(self, said: Ended, limits: Limits) -> None:
+        """The process has ended, of itself or not."""
+        ledger = self.ledger
+        match said.end:
+            case End.DONE:
+                if not ledger.stopped and limits.depth is not None:
+                    ledger.stopped = f"longer ones were not looked at (--depth {limits.depth})"
+            case End.OUT_OF_TIME:
+                ledger.stopped = f"the time limit of {limits.seconds or 0:g} seconds was reached"
+            case End.OUT_OF_MEMORY | End.DIED:
+                ledger.stopped = said.end.value
+            case End.FAILED:
+                raise InternalError(f"the solver's process failed: {said.error}")

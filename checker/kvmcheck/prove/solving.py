@@ -12,7 +12,7 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
@@ -58,7 +58,7 @@ class Ended:
 
 def isolated(
     work: Work[M], *, seconds: float | None = None, memory: int | None = None
-) -> Iterator[Said[M] | Ended]:
+) -> Generator[Said[M] | Ended, None, None]:
     """Run a function in a process of its own; yields what it says, and last how it ended.
 
     `seconds` from now, `memory` in bytes.  Close the iterator to end the process early.  Messages must be picklable.
@@ -84,7 +84,7 @@ def isolated(
         process.join(_LAST_WORDS)
 
 
-def _heard(here: Connection, deadline: float | None) -> Iterator[Said[M] | Ended]:
+def _heard(here: Connection, deadline: float | None) -> Generator[Said[M] | Ended, None, None]:
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not here.poll(left):

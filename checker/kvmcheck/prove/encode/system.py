@@ -7,7 +7,7 @@ Everything is over two kinds of inputs: the bits of the state (`Cells.state`), a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kvmcheck.engine.layout import BodyLayout, Layout, Packed
@@ -39,7 +39,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class StateClaim:
-    """An invariant, the absence of deadlocks or races: broken in a state where `bad` is true (for some choices)."""
+    """An invariant, or that there is no deadlock: broken in a state where `bad` is true."""
 
     name: str
     bad: Literal
@@ -47,10 +47,20 @@ class StateClaim:
 
 @dataclass(frozen=True, slots=True)
 class StepClaim:
-    """A step property: broken by a step of a thread where `bad` is true."""
+    """A step property: broken by a step of a thread to `after` where `bad` is true."""
 
     name: str
     thread: int
+    bad: Literal
+    after: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RaceClaim:
+    """Two threads whose next accesses to a slot conflict, where `bad` is true."""
+
+    threads: tuple[int, int]
+    slot: int
     bad: Literal
 
 
@@ -83,6 +93,7 @@ class System:
     broken: list[Bad] = field(default_factory=list)
     states: list[StateClaim] = field(default_factory=list)
     steps: list[StepClaim] = field(default_factory=list)
+    races: list[RaceClaim] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -90,11 +101,13 @@ class System:
 class Encoder:
     """Makes the system of a program."""
 
-    def __init__(self, program: Program, *, merge: bool, possible: Possible | None = None) -> None:
+    def __init__(
+        self, program: Program, *, merge: bool, feasible: Callable[[Circuit], Possible] | None = None
+    ) -> None:
         self.program = program
         self.layout = Layout(program, ALL if merge else UNREDUCED)
-        self.possible: Possible = possible or (lambda _: True)
         self.circuit = Circuit()
+        self.possible: Possible = feasible(self.circuit) if feasible else (lambda _: True)
         self.coder = Coder(self.layout)
         movers = movers_of(program) if merge else {}
 
@@ -157,7 +170,7 @@ class Encoder:
         wrong = self.circuit.some(faults)
         return self.circuit.both(holds, wrong ^ 1), wrong
 
-    def _scenes(self, system: System, units: list[Unit]) -> tuple[Scene, list[tuple[Unit, Scene]]]:
+    def _scenes(self, units: list[Unit]) -> tuple[Scene, list[tuple[Unit, Scene]]]:
         """The state, and the state behind a step of each unit."""
         now = Scene(self.cells.view(self.cells.state), _ignored)
         behind: list[tuple[Unit, Scene]] = []
@@ -166,11 +179,10 @@ class Encoder:
             before = Scene(self.cells.view(self.cells.state), _ignored, thread=unit.thread)
             after = Scene(self.cells.view(bits), _ignored, thread=unit.thread, before=before)
             behind.append((unit, after))
-        del system
         return now, behind
 
     def _claims(self, system: System, units: list[Unit]) -> None:
-        now, behind = self._scenes(system, units)
+        now, behind = self._scenes(units)
         for claim in self.program.properties:
             try:
                 if claim.kind is PropertyKind.INVARIANT:
@@ -180,7 +192,9 @@ class Encoder:
                 for unit, after in behind:
                     holds, _ = self._met(claim.condition, after)
                     bad = self.circuit.both(self._steps(unit), holds ^ 1)
-                    system.steps.append(StepClaim(claim.name, unit.thread, bad))
+                    slots = unit.stepped.slots
+                    cells = tuple(slots.get(n, own) for n, own in enumerate(self.cells.state))
+                    system.steps.append(StepClaim(claim.name, unit.thread, bad, cells))
             except CannotCarry as error:
                 system.left_out[claim.name] = f"the formulas can't express {error.what}"
 
@@ -189,7 +203,7 @@ class Encoder:
         return self.circuit.both(unit.stepped.guard, self.circuit.every(self.conditions))
 
     def _goals(self, system: System, units: list[Unit]) -> None:
-        now, behind = self._scenes(system, units)
+        now, behind = self._scenes(units)
         for cover in self.program.covers:
             if cover.condition is not None:
                 system.goals.append(Goal(cover.name, self._met(cover.condition, now)[0], False))
@@ -237,21 +251,17 @@ class Encoder:
             if variable.guard is not None
             for element in range(element_count(variable))
         }
-        found: list[Literal] = []
         for nth, unit in enumerate(units):
             for other in units[nth + 1 :]:
                 if other.thread == unit.thread:
                     continue
                 for a in unit.stepped.accesses:
-                    found += [
-                        circuit.both(a.literal, b.literal)
-                        for b in other.stepped.accesses
-                        if a.slot == b.slot
-                        and a.slot not in guarded
-                        and (a.write or b.write)
-                        and not (a.marked and b.marked)
-                    ]
-        system.states.append(StateClaim(Check.NO_DATA_RACE.value, circuit.some(found)))
+                    for b in other.stepped.accesses:
+                        alike = a.slot == b.slot and a.slot not in guarded
+                        if alike and (a.write or b.write) and not (a.marked and b.marked):
+                            bad = circuit.both(a.literal, b.literal)
+                            if bad != FALSE:
+                                system.races.append(RaceClaim((unit.thread, other.thread), a.slot, bad))
 
     # ------------------------------------------------------------------ where runs begin
 
