@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pipeline": frozenset(
         {"source", "lang", "semantics", "elaborate", "engine", "explain", "render", "library", "errors"}
     ),
-    "remember": frozenset({"source", "lang", "explain", "pipeline", "library", "privatefolder"}),
+    "remember": frozenset({"source", "lang", "semantics", "explain", "pipeline", "library", "privatefolder"}),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
     "proving": frozenset(
         {

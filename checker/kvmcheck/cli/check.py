@@ -59,7 +59,7 @@ def check(argv: Sequence[str]) -> int:
         states=arguments.states,
         depth=arguments.depth,
         seconds=arguments.seconds,
-        memory=_bytes(arguments.memory),
+        memory=bytes_of(arguments.memory),
         traces=max(1, arguments.trace_all),
         reductions_off=off,
         statistics=Statistics(arguments.stats or ""),
@@ -117,7 +117,7 @@ def _wants_progress(arguments: argparse.Namespace, stream: TextIO) -> bool:
     return bool(arguments.progress)
 
 
-def _bytes(memory: Memory) -> int | None:
+def bytes_of(memory: Memory) -> int | None:
     """The limit in bytes; None where the machine does not say how much it has."""
     if memory.fraction is None:
         return memory.bytes

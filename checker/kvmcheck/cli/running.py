@@ -139,7 +139,7 @@ class Run:
     def _new(self, work: list[tuple[LoadedFile, Case]], jobs: int) -> Generator[_Checked, None, None]:
         if jobs == 1 or len(work) <= 1:
             for file, case in work:
-                yield _checked_text(file, case, self.options, self.listener)
+                yield checked_text(file, case, self.options, self.listener)
         else:
             yield from _in_processes(work, self.options, min(jobs, len(work)))
 
@@ -177,7 +177,7 @@ def checked(file: LoadedFile, case: Case, options: Options, listener: Listener |
         return _failed(case, error)
 
 
-def _checked_text(file: LoadedFile, case: Case, options: Options, listener: Listener | None) -> _Checked:
+def checked_text(file: LoadedFile, case: Case, options: Options, listener: Listener | None) -> _Checked:
     """The report of the case, and the key of the very texts that were checked: files may change meanwhile."""
     if file.remembered:
         file = _loaded(file.path, options)
@@ -220,7 +220,7 @@ def _die_quietly() -> None:
 
 
 def _in_worker(path: str, case: Case, options: Options) -> _Checked:
-    return _checked_text(_loaded(path, options), case, options, None)
+    return checked_text(_loaded(path, options), case, options, None)
 
 
 @lru_cache(maxsize=2)
