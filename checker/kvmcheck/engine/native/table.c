@@ -168,9 +168,19 @@ static void enter(struct Range range)
     }
 }
 
+/* Growing moves every state.  A small table grows fast, to do that seldom; a large one slowly, since memory ends it. */
+static size_t larger_table(void)
+{
+    if (!slot_count)
+        return LEAST_SLOTS;
+    if (slot_count < (size_t)1 << 18)
+        return 4 * slot_count;
+    return slot_count < (size_t)1 << 24 ? 2 * slot_count : slot_count + slot_count / 2;
+}
+
 static void grow(void)
 {
-    size_t larger = slot_count ? slot_count + slot_count / 2 : LEAST_SLOTS;
+    size_t larger = larger_table();
     int fits = !asked.memory || bytes_used() + larger * sizeof *slots <= asked.memory;
     uint64_t *fresh = fits ? reserve(larger * sizeof *slots) : NULL;
     if (!fresh) {
@@ -244,6 +254,17 @@ static void examine_new(W *w, uint32_t number, const uint64_t *key)
     w->now = before;
 }
 
+/* Put a state into a slot that was free, if it still is; else `held` is who was faster. */
+static inline int take_slot(size_t at, uint64_t *held, uint64_t mine)
+{
+    if (asked.threads == 1) {
+        /* Nobody else is there, and a locked instruction waits for every store before it. */
+        __atomic_store_n(&slots[at], mine, __ATOMIC_RELAXED);
+        return 1;
+    }
+    return __atomic_compare_exchange_n(&slots[at], held, mine, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 /* Keep a state, if it is new. */
 static void keep(W *w, const Successor *one)
 {
@@ -266,7 +287,7 @@ static void keep(W *w, const Successor *one)
                 }
                 mine = asked.compact ? tag : tag | (place + UINT64_C(1));
             }
-            if (__atomic_compare_exchange_n(&slots[at], &held, mine, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            if (take_slot(at, &held, mine)) {
                 note_range(w, place, place + 1);
                 w->next++;
                 w->states++;
