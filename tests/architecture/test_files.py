@@ -12,7 +12,7 @@ TAG = "SPDX-License-Identifier: GPL-2.0-only"
 
 #: The pages of errors are left out: `kvmcheck explain` prints them as they stand, and LICENSE covers them.
 UNTAGGED = ROOT / "docs" / "reference" / "errors"
-TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m"})
+TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m", ".yml", ".yaml"})
 TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
 
 #: A name that says nothing collects everything.
@@ -21,7 +21,7 @@ EMPTY_NAMES = frozenset({"utils", "util", "helpers", "common", "misc", "base", "
 
 def project_files() -> list[Path]:
     """The files of the project that carry the tag."""
-    places = ("checker", "docs", "model", "specs", "tests", ".ci", "bench")
+    places = ("checker", "docs", "model", "specs", "tests", ".ci", ".github", "bench")
     inside = [path for place in places for path in (ROOT / place).rglob("*")]
     return sorted(
         path
