@@ -14,7 +14,8 @@ from random import Random
 
 import networkx as nx
 
-from kvmcheck.semantics.evaluate import Evaluator, is_true
+from kvmcheck.semantics.evaluate import Evaluator
+from kvmcheck.semantics.expressions import is_true
 from kvmcheck.semantics.outcome import Ending, Outcome
 from kvmcheck.semantics.program import Acquire, Fairness, Live, LiveCall, Program
 from kvmcheck.semantics.state import State

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kvmcheck.engine.layout import Packed
+from kvmcheck.engine.layout import BodyLayout, Layout, Packed
 from kvmcheck.engine.live.graph import StateGraph, actor_of
 from kvmcheck.engine.runtime import Fail
 from kvmcheck.semantics.program import Live
@@ -53,21 +53,33 @@ def _asked(test: Test, state: Packed) -> bool:
         raise Failed from None
 
 
-def _calls(graph: StateGraph, live: Live) -> Iterator[Due]:
-    layout = graph.layout
+def called(
+    layout: Layout, functions: tuple[str, ...], *, entered: bool = True
+) -> Iterator[tuple[int, BodyLayout, frozenset[int]]]:
+    """Each call of the functions in each thread: the thread, the body, and the nodes at which the call is live.
+
+    `entered` False: a call that has still to be made, at the pause in front of it, is not live.
+    """
     for number, thread in enumerate(layout.program.threads):
         process = layout.processes[thread.process]
         for call in layout.program.live_calls:
-            if call.function != live.function or call.process != thread.process:
-                continue
-            part = process.handler if call.interrupt else process.main
-            assert part is not None
-            slot, nodes = layout.base[number] + part.pc, call.nodes
+            if call.function in functions and call.process == thread.process:
+                part = process.handler if call.interrupt else process.main
+                assert part is not None
+                pause = frozenset() if entered or call.entered is None else frozenset({call.entered})
+                yield number, part, call.nodes - pause
 
-            def inside(state: Packed, slot: int = slot, nodes: frozenset[int] = nodes) -> bool:
-                return state[slot] in nodes
 
-            yield Due(inside, inside, number)
+def _calls(graph: StateGraph, live: Live) -> Iterator[Due]:
+    layout = graph.layout
+    for thread, part, nodes in called(layout, (live.function,)):
+
+        def inside(
+            state: Packed, slot: int = layout.base[thread] + part.pc, nodes: frozenset[int] = nodes
+        ) -> bool:
+            return state[slot] in nodes
+
+        yield Due(inside, inside, thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +101,9 @@ def allowed(graph: StateGraph, live: Live) -> Allowed:
         return Allowed(edge, graph.enabled)
     layout = graph.layout
     calls: list[tuple[int, int, frozenset[int]]] = []
-    for number, thread in enumerate(layout.program.threads):
-        process = layout.processes[thread.process]
-        for call in layout.program.live_calls:
-            if call.function in live.finitely and call.process == thread.process and call.entered is not None:
-                part = process.handler if call.interrupt else process.main
-                assert part is not None
-                actor = actor_of(number, handler=call.interrupt)
-                calls.append((actor, layout.base[number] + part.pc, call.nodes - {call.entered}))
+    for thread, part, nodes in called(layout, live.finitely, entered=False):
+        handler = part is layout.processes[layout.program.threads[thread].process].handler
+        calls.append((actor_of(thread, handler=handler), layout.base[thread] + part.pc, nodes))
     enabled = array("Q", graph.enabled)
     for state, packed in enumerate(graph.order):
         steps = 0

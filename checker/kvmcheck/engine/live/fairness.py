@@ -17,13 +17,14 @@ from kvmcheck.semantics.program import VISIBLE, Acquire, Body, End, Fairness
 
 
 @dataclass(frozen=True, slots=True)
-class _Actor:
-    """An actor that has to go on: its bit, the slot of its location, and where it is treated strongly fairly.
+class Actor:
+    """An actor that has to go on: its bit, its body, the slot of its location, and where it is treated strongly fairly.
 
     A handler that does not run has no location.
     """
 
     bit: int
+    part: BodyLayout
     slot: int
     strong: frozenset[int]
     strong_at_rest: bool
@@ -33,20 +34,20 @@ class Fair:
     """The fairness that a liveness property asks for; `all`: the bits of the actors that have to go on."""
 
     def __init__(self, layout: Layout, fairness: Fairness) -> None:
-        self._actors = list(_actors(layout, fairness))
-        self.all = sum(actor.bit for actor in self._actors)
+        self.actors = tuple(_actors(layout, fairness))
+        self.all = sum(actor.bit for actor in self.actors)
 
     def strongly(self, state: Packed) -> int:
         """The bits of the actors that stand in a state where being enabled again and again is enough."""
         bits = 0
-        for actor in self._actors:
+        for actor in self.actors:
             position = state[actor.slot]
             strong = position in actor.strong if isinstance(position, int) else actor.strong_at_rest
             bits |= actor.bit if strong else 0
         return bits
 
 
-def _actors(layout: Layout, fairness: Fairness) -> Iterator[_Actor]:
+def _actors(layout: Layout, fairness: Fairness) -> Iterator[Actor]:
     for number, thread in enumerate(layout.program.threads):
         process = layout.program.processes[thread.process]
         if process.daemon or process.hardware:
@@ -55,8 +56,9 @@ def _actors(layout: Layout, fairness: Fairness) -> Iterator[_Actor]:
         parts: tuple[tuple[BodyLayout | None, bool], ...] = ((slots.main, False), (slots.handler, True))
         for part, handler in parts:
             if part is not None:
-                yield _Actor(
+                yield Actor(
                     1 << actor_of(number, handler=handler),
+                    part,
                     layout.base[number] + part.pc,
                     _strong_locations(part.body, fairness),
                     handler and fairness is Fairness.STRONG,

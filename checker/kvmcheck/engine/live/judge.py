@@ -2,12 +2,13 @@
 """The verdicts on a program's liveness properties.
 
 A property is violated by a run that comes to a state where something is due, and then to a fair cycle, on whose way
-and on which it does not come about.
+and on which it does not come about.  Small graphs are judged here, large ones by live.c, as soon as it is built.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice, pairwise
 from time import monotonic
@@ -18,17 +19,23 @@ from kvmcheck.engine.live.claims import Due, Failed, allowed, dues
 from kvmcheck.engine.live.components import Component, Cycles
 from kvmcheck.engine.live.fairness import Fair
 from kvmcheck.engine.live.graph import StateGraph, explored
-from kvmcheck.engine.live.lasso import Around, Lasso
-from kvmcheck.engine.live.telling import trace_of
+from kvmcheck.engine.live.lasso import Around
+from kvmcheck.engine.live.telling import Run, trace_of
 from kvmcheck.engine.result import Result
 from kvmcheck.semantics.program import Live, Program
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 
+#: Who computes the verdicts on a program's liveness properties within a budget: they, and over how many states.
+Judge = Callable[[Program, Budget], tuple[tuple[PropertyResult, ...], int]]
+
 #: Of so many fair components the one that is reached soonest is told.
 MOST_COMPONENTS = 64
 
+#: Why a property is UNKNOWN whose condition has no value in some state.
+FAILED = "its condition reads what is not there in some state"
 
-def with_lives(result: Result, budget: Budget) -> Result:
+
+def with_lives(result: Result, budget: Budget, judge: Judge) -> Result:
     """The result with the verdicts on the program's liveness properties, if it has any.
 
     They have the budget's states for themselves, and what is left of its time.  A search that was ended before it saw
@@ -42,11 +49,10 @@ def with_lives(result: Result, budget: Budget) -> Result:
         unknown = tuple(PropertyResult(live.name, Verdict.UNKNOWN, reason=why) for live in program.lives)
         return replace(result, properties=(*result.properties, *unknown))
     if budget.seconds is not None:
-        budget = replace(budget, seconds=max(0.0, budget.seconds - coverage.seconds))
+        budget = replace(budget, seconds=max(0.001, budget.seconds - coverage.seconds))
     began = monotonic()
-    graph = explored(program, budget)
-    lives = tuple(_judged(graph, number) for number in range(len(program.lives)))
-    coverage = replace(coverage, seconds=coverage.seconds + monotonic() - began, live_states=len(graph.order))
+    lives, states = judge(program, budget)
+    coverage = replace(coverage, seconds=coverage.seconds + monotonic() - began, live_states=states)
     return replace(result, properties=(*result.properties, *lives), coverage=coverage)
 
 
@@ -64,17 +70,21 @@ def _judged(graph: StateGraph, number: int) -> PropertyResult:
         for due in dues(graph, number):
             pending = Pending(graph, due)
             due_somewhere = due_somewhere or bool(pending.states)
-            lasso = _lasso(graph, pending, cycles)
-            if lasso is not None:
-                trace = trace_of(graph, live, due.thread, lasso, pending.begin_of(lasso))
-                return PropertyResult(live.name, Verdict.VIOLATED, (trace,))
+            run = _run(graph, pending, cycles)
+            if run is not None:
+                return PropertyResult(
+                    live.name, Verdict.VIOLATED, (trace_of(graph.layout, live, due.thread, run),)
+                )
     except Failed:
-        reason = "its condition reads what is not there in some state"
-        return PropertyResult(live.name, Verdict.UNKNOWN, reason=reason)
-    if graph.stopped:
-        return PropertyResult(live.name, Verdict.UNKNOWN, reason=graph.stopped)
-    vacuous = () if due_somewhere else (_never_due(live),)
-    return PropertyResult(live.name, Verdict.HOLDS, vacuous=vacuous)
+        return PropertyResult(live.name, Verdict.UNKNOWN, reason=FAILED)
+    return without_run(live, graph.stopped, due_somewhere=due_somewhere)
+
+
+def without_run(live: Live, stopped: str, *, due_somewhere: bool) -> PropertyResult:
+    """The verdict where no run breaks the property; `stopped`: why the graph is not whole."""
+    if stopped:
+        return PropertyResult(live.name, Verdict.UNKNOWN, reason=stopped)
+    return PropertyResult(live.name, Verdict.HOLDS, vacuous=() if due_somewhere else (_never_due(live),))
 
 
 def _never_due(live: Live) -> str:
@@ -115,15 +125,15 @@ class Pending:
         path.reverse()
         return self.graph.path_to(path[0])[:-1] + path
 
-    def begin_of(self, lasso: Lasso) -> int:
-        """From which of a lasso's states on it is due all the way."""
-        position = lasso.loop
-        while position > 0 and self.open[lasso.states[position - 1]]:
+    def begin_of(self, path: list[int]) -> int:
+        """From which state of a path on it is due all the way."""
+        position = len(path) - 1
+        while position > 0 and self.open[path[position - 1]]:
             position -= 1
         return position
 
 
-def _lasso(graph: StateGraph, pending: Pending, cycles: Cycles) -> Lasso | None:
+def _run(graph: StateGraph, pending: Pending, cycles: Cycles) -> Run | None:
     """A run that stays pending for ever; the one whose loop is reached soonest, among the first few."""
     best: tuple[list[int], Component] | None = None
     for component in islice(cycles.fair_components(pending.open), MOST_COMPONENTS):
@@ -135,9 +145,13 @@ def _lasso(graph: StateGraph, pending: Pending, cycles: Cycles) -> Lasso | None:
         return None
     path, component = best
     loop = Around(cycles, component).loop_from(path[-1])
-    states = [*path, *(graph.targets[edge] for edge in loop[:-1])]
     way = [_edge_between(graph, a, b) for a, b in pairwise(path)]
-    return Lasso(tuple(states), (*way, *loop), len(path) - 1)
+    return Run(
+        tuple(graph.order[state] for state in (*path, *(graph.targets[edge] for edge in loop[:-1]))),
+        tuple(graph.actors[edge] for edge in (*way, *loop)),
+        len(path) - 1,
+        pending.begin_of(path),
+    )
 
 
 def _edge_between(graph: StateGraph, state: int, target: int) -> int:

@@ -9,27 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kvmcheck.engine.live.components import Component, Cycles
-
-
-@dataclass(frozen=True, slots=True)
-class Lasso:
-    """The states of a run, by number, an initial one first, and for each step behind the first its edge.
-
-    The states from position `loop` on come again for ever: behind the last state comes that at `loop`, by the last
-    edge.  If `loop` is the last position and no edge leads back, the run stays in the last state.
-    """
-
-    states: tuple[int, ...]
-    edges: tuple[int, ...]
-    loop: int
-
-    @property
-    def stays(self) -> bool:
-        """Whether the run ends in a state that it never leaves."""
-        return len(self.edges) < len(self.states)
 
 
 class Around:

@@ -15,6 +15,7 @@ from kvmcheck.engine.movers import movers_of
 from kvmcheck.engine.native.coding import Coding, Unsupported
 from kvmcheck.engine.native.emit_canonical import Canonical, canonical_seqs
 from kvmcheck.engine.native.emit_expressions import CHECK_NUMBERS, OVERFLOW, Expressions, Names, Scope
+from kvmcheck.engine.native.emit_lives import Lives
 from kvmcheck.engine.native.emit_steps import Steps, Tables, Watched
 from kvmcheck.engine.native.emit_values import Values
 from kvmcheck.engine.races import may_race
@@ -78,12 +79,12 @@ def _resource(name: str) -> str:
 
 
 class Native:
-    """A program in C.  `watches`: (claim or None for a cover, position) of each condition that has to be met once.
+    """A program in C; `lives`: with the search for runs without an end.
 
-    Raises `Unsupported`.
+    `watches`: (claim or None for a cover, position) of each condition that has to be met once.  Raises `Unsupported`.
     """
 
-    def __init__(self, layout: Layout, symmetry: Symmetry | None) -> None:
+    def __init__(self, layout: Layout, symmetry: Symmetry | None, *, lives: bool = False) -> None:
         self.layout = layout
         self.program = layout.program
         self.tables = Tables()
@@ -106,6 +107,10 @@ class Native:
         self._values.lines.clear()
         exchanged = Canonical(self.coding, self._values, symmetry).generate()
         self.keys = Keys(len(self.program.properties), len(self.tables.covers), len(self.watches))
+        self.lives = Lives(self) if lives else None
+        runs_without_end: list[str] = []
+        if self.lives is not None:
+            runs_without_end = [*self.lives.generate(), _resource("live.c")]
         lines = [
             *self._defines(),
             _resource("prelude.h"),
@@ -117,6 +122,7 @@ class Native:
             *self._telling(),
             *bodies,
             _resource("table.c"),
+            *runs_without_end,
         ]
         self.source = "\n".join(lines) + "\n"
         if len(self.source) > MOST_TEXT:
@@ -146,6 +152,7 @@ class Native:
             "KEYS": keys.count,
             "OVERFLOW": OVERFLOW,
             "LOCK_ORDER": int(Check.LOCK_ORDER in self.program.checks),
+            "LIVES": 0 if self.lives is None else len(self.program.lives),
         }
         return [
             "// SPDX-License-Identifier: GPL-2.0-only",
@@ -162,7 +169,7 @@ class Native:
             step = claim.kind is PropertyKind.STEP
             target = self._on_step if step else self._examine
             given = "S, s, me" if step else "s"
-            lines += self._condition(f"claim{number}", claim.condition, step=step)
+            lines += self.condition(f"claim{number}", claim.condition, step=step)
             target.append(f"if (wanted({number}) && !claim{number}({given})) event(w, {number});")
             for nth, probe in enumerate(claim.probes):
                 lines += self._watch(number, nth, probe.condition, step=step)
@@ -177,9 +184,10 @@ class Native:
         target, given = (self._on_step, "S, s, me") if step else (self._examine, "s")
         key = f"KEY_WATCH + {nth}"
         target.append(f"if (!events[{key}].count && watch{nth}({given})) event(w, {key});")
-        return self._condition(f"watch{nth}", condition, step=step)
+        return self.condition(f"watch{nth}", condition, step=step)
 
-    def _condition(self, name: str, condition: Expr, *, step: bool) -> list[str]:
+    def condition(self, name: str, condition: Expr, *, step: bool = False, failed: int = 0) -> list[str]:
+        """A function of a state that evaluates a condition; `failed`: what it returns if that can't be done."""
         expressions = Expressions(self.coding, self._values, self._names, Scope(state="s"))
         text = expressions.text(condition)
         parameters = "const cell *S, const cell *s, V me" if step else "const cell *s"

@@ -323,7 +323,13 @@ static void flush(W *w)
     w->batched = 0;
 }
 
+/* Steps are done once more: to find again a state that was not kept, or (with live.c) to see where they lead. */
+#define COLLECTING 2
 static int retracing;
+#if LIVES
+static void collect(const uint64_t *key);
+static void judge_lives(void);
+#endif
 static uint64_t retraced[WORDS];
 static uint32_t retraced_way;
 
@@ -335,6 +341,12 @@ static void emit(W *w, const cell *s)
     Successor *one = &w->batch[w->batched];
     represent(w, s, one->key);
     if (__builtin_expect(retracing, 0)) {
+#if LIVES
+        if (retracing == COLLECTING) {
+            collect(one->key);
+            return;
+        }
+#endif
         if (way == retraced_way)
             memcpy(retraced, one->key, sizeof retraced);
         return;
@@ -774,6 +786,10 @@ int main(int count, char **given)
     for (int i = 0; i < asked.threads; i++)
         pthread_join(handles[i], NULL);
     free(handles);
+#if LIVES
+    if (!*stopped)
+        judge_lives();
+#endif
     tell();
     return 0;
 }
