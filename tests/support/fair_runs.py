@@ -72,7 +72,8 @@ class FairRuns:
             for number, thread in enumerate(self.program.threads):
                 for call in self.program.live_calls:
                     if call.function == live.function and call.process == thread.process:
-                        inside = {state for state in self.ways if _at(state, number, call) in call.nodes}
+                        nodes = call.nodes - {call.entered}
+                        inside = {state for state in self.ways if _at(state, number, call) in nodes}
                         yield inside, inside
             return
         assert live.goal is not None

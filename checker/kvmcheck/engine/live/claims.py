@@ -53,12 +53,10 @@ def _asked(test: Test, state: Packed) -> bool:
         raise Failed from None
 
 
-def called(
-    layout: Layout, functions: tuple[str, ...], *, entered: bool = True
-) -> Iterator[tuple[int, BodyLayout, frozenset[int]]]:
-    """Each call of the functions in each thread: the thread, the body, and the nodes at which the call is live.
+def called(layout: Layout, functions: tuple[str, ...]) -> Iterator[tuple[int, BodyLayout, frozenset[int]]]:
+    """Each call of the functions in each thread: the thread, the body, and the nodes at which the call is under way.
 
-    `entered` False: a call that has still to be made, at the pause in front of it, is not live.
+    At the pause in front of a call that is counted it has still to be made.
     """
     for number, thread in enumerate(layout.program.threads):
         process = layout.processes[thread.process]
@@ -66,8 +64,7 @@ def called(
             if call.function in functions and call.process == thread.process:
                 part = process.handler if call.interrupt else process.main
                 assert part is not None
-                pause = frozenset() if entered or call.entered is None else frozenset({call.entered})
-                yield number, part, call.nodes - pause
+                yield number, part, call.nodes - {call.entered}
 
 
 def _calls(graph: StateGraph, live: Live) -> Iterator[Due]:
@@ -101,7 +98,7 @@ def allowed(graph: StateGraph, live: Live) -> Allowed:
         return Allowed(edge, graph.enabled)
     layout = graph.layout
     calls: list[tuple[int, int, frozenset[int]]] = []
-    for thread, part, nodes in called(layout, live.finitely, entered=False):
+    for thread, part, nodes in called(layout, live.finitely):
         handler = part is layout.processes[layout.program.threads[thread].process].handler
         calls.append((actor_of(thread, handler=handler), layout.base[thread] + part.pc, nodes))
     enabled = array("Q", graph.enabled)

@@ -22,7 +22,7 @@ from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Program
 from kvmcheck.semantics.sorts import Value
 
-#: Limits are looked at every so many expanded states.
+#: The clock and the memory are looked at every so many expanded states.
 LOOK_EVERY = 512
 #: Why nothing holds for sure of runs without an end.
 CUT = "a run ends where a check breaks: what would come behind was not looked at"
@@ -104,7 +104,7 @@ class _Explorer:
                 self._number(self.layout.pack(outcome.after), -1)
         try:
             while graph.expanded < len(graph.order):
-                if graph.expanded % LOOK_EVERY == 0 and self._limit():
+                if self._limit():
                     break
                 self._expand(graph.expanded)
                 graph.expanded += 1
@@ -123,6 +123,8 @@ class _Explorer:
         budget, graph = self.budget, self.graph
         if budget.states is not None and len(graph.order) > budget.states:
             graph.stopped = limit_reached("states", budget)
+        elif graph.expanded % LOOK_EVERY:
+            return False
         elif budget.seconds is not None and monotonic() - self.began >= budget.seconds:
             graph.stopped = limit_reached("seconds", budget)
         elif budget.memory is not None and resident_bytes() >= budget.memory:

@@ -117,7 +117,7 @@ class Lives:
     def _counted(self, live: Live) -> str:
         """Whether a step makes a call of which there are finitely many."""
         cases: list[str] = []
-        for thread, part, nodes in called(self.layout, live.finitely, entered=False):
+        for thread, part, nodes in called(self.layout, live.finitely):
             handler = part is self.layout.processes[self.program.threads[thread].process].handler
             was, now = (self._inside(thread, part, nodes, state) for state in ("S", "s"))
             cases.append(f"(actor == {actor_of(thread, handler=handler)} && !{was} && {now})")
