@@ -20,16 +20,17 @@ from kvmcheck.engine.comparison import compared
 from kvmcheck.engine.effects import effects_of
 from kvmcheck.engine.explicit import NO_INITIAL_STATE
 from kvmcheck.engine.reductions import names_of, reductions_without
+from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import Progress as Progress
 from kvmcheck.engine.stopping import StopPolicy
 from kvmcheck.engine.tiers import Engine as Engine
 from kvmcheck.engine.tiers import Explored, NativeRefused, Tiers, explore_in_tiers
-from kvmcheck.explain.expectations import judge
+from kvmcheck.explain.expectations import judge, to_tell
 from kvmcheck.explain.outcomes import Outcome, gravest
 from kvmcheck.explain.reductions import Reduced, reduced
 from kvmcheck.explain.report import CaseKind, CaseReport, Expectation, FileReport, Judgement
 from kvmcheck.explain.snapshots import with_snapshots
-from kvmcheck.explain.story import account, spot_of
+from kvmcheck.explain.story import Account, account, spot_of
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.lang.syntax import Check as ScenarioCheck
 from kvmcheck.lang.syntax import Expect, Expected, MutantDecl, ScenarioDecl
@@ -39,6 +40,7 @@ from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Collector, Diagnostic, Label, Severity
 from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
+from kvmcheck.why.results import Whys
 
 #: Checked in every scenario, named or not.
 _ALWAYS_CHECKED = {check.value for check in Check} - {check.value for check in CHOSEN_CHECKS}
@@ -63,6 +65,7 @@ class Options:
 
     `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
     `snapshots`: stories have the whole state at each step.
+    `why`: work out which orderings the traces that are told need; None: of cases that are not as expected.
     """
 
     only: tuple[str, ...] = ()
@@ -79,6 +82,7 @@ class Options:
     compact: bool = False
     usual_limits: bool = False
     snapshots: bool = False
+    why: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +194,7 @@ def check_case(
                 help="nothing would be checked; relax an `assume` or a `where` in `init`",
             )
             return replace(report, diagnostics=collector.all())
-        told = account(result)
-        if options.snapshots:
-            told = with_snapshots(told, result)
+        told, judgement = _told(result, report, options, asked)
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
@@ -200,9 +202,30 @@ def check_case(
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, (str(error),)))
     if explored.no_compiler:
         report = replace(report, diagnostics=(*report.diagnostics, _without_compiler(explored.no_compiler)))
+    return replace(report, account=told, judgement=judgement)
+
+
+def _told(
+    result: Result, report: CaseReport, options: Options, asked: frozenset[str]
+) -> tuple[Account, Judgement]:
+    """The result in words, and whether it is as expected; with the reasons of what is told, if they are wanted."""
+    whole = account(result)
+    told, judgement = _judged(whole, report, asked)
+    unexpected = judgement.outcome is Outcome.NOT_AS_EXPECTED
+    if options.why or (options.why is None and unexpected):
+        shown = [finding.property for finding in to_tell(told, report.expectations, judgement)]
+        whys = Whys(result, shown, dead_locals="dead" not in options.reductions_off)
+        result = whys.result
+        whole = whys.attached(account(result))
+    if options.snapshots:
+        whole = with_snapshots(whole, result)
+    return _judged(whole, report, asked)
+
+
+def _judged(told: Account, report: CaseReport, asked: frozenset[str]) -> tuple[Account, Judgement]:
     if asked:
         told = replace(told, findings=tuple(f for f in told.findings if f.property in asked))
-    return replace(report, account=told, judgement=judge(told, case.kind, report.expectations))
+    return told, judge(told, report.kind, report.expectations)
 
 
 def case_report(case: Case, judgement: Judgement, asked: frozenset[str] = frozenset()) -> CaseReport:

@@ -26,9 +26,21 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "export": frozenset({"source", "semantics", "errors"}),
     "prove": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "explain": frozenset({"source", "semantics", "engine", "errors"}),
+    "why": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "render": frozenset({"source", "semantics", "engine", "explain", "errors"}),
     "pipeline": frozenset(
-        {"source", "lang", "semantics", "elaborate", "engine", "explain", "render", "library", "errors"}
+        {
+            "source",
+            "lang",
+            "semantics",
+            "elaborate",
+            "engine",
+            "explain",
+            "why",
+            "render",
+            "library",
+            "errors",
+        }
     ),
     "remember": frozenset({"source", "lang", "semantics", "explain", "pipeline", "library", "privatefolder"}),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
@@ -63,6 +75,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
         }
     ),
+    "pytest_plugin": frozenset({"explain", "render", "pipeline", "remember", "cli"}),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"engine", "errors", "pipeline", "semantics"}),
 }
@@ -72,6 +85,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
     "msgspec": frozenset({"remember"}),
     "networkx": frozenset({"elaborate", "engine", "explain", "render"}),
+    "pytest": frozenset({"pytest_plugin"}),
     "rich": frozenset({"render", "cli"}),
     "z3": frozenset({"prove"}),
 }

@@ -171,6 +171,12 @@ def check_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="up to N traces for each property that breaks",
     )
+    shown.add_argument(
+        "--why",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the orderings that each trace needs (default: of one file, and of what is not as expected)",
+    )
     shown.add_argument("--no-trace", action="store_true", help="verdicts only")
     shown.add_argument(
         "--quiet", "-q", action="store_true", help="only what is not as expected, and the summary"

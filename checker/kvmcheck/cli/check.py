@@ -68,6 +68,7 @@ def check(argv: Sequence[str]) -> int:
         compact=arguments.compact,
         usual_limits=True,
         snapshots="itf" in formats,
+        why=_wants_why(arguments),
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),
@@ -109,6 +110,15 @@ def check(argv: Sequence[str]) -> int:
 def wants_results(arguments: argparse.Namespace) -> bool:
     """Whether results of earlier runs will do."""
     return not (arguments.no_cache or os.environ.get("KVMCHECK_NO_CACHE"))
+
+
+def _wants_why(arguments: argparse.Namespace) -> bool | None:
+    """Whether to work out what traces need: of one file by itself, unless somebody says."""
+    if arguments.why is not None:
+        return bool(arguments.why)
+    from pathlib import Path
+
+    return True if len(arguments.paths) == 1 and not Path(arguments.paths[0]).is_dir() else None
 
 
 def _wants_progress(arguments: argparse.Namespace, stream: TextIO) -> bool:

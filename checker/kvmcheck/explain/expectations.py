@@ -26,6 +26,14 @@ from kvmcheck.semantics.verdict import Verdict
 _VERB = {Verdict.HOLDS: "holds", Verdict.VIOLATED: "violated", Verdict.UNKNOWN: "unknown"}
 
 
+def to_tell(account: Account, expectations: tuple[Expectation, ...], judgement: Judgement) -> list[Finding]:
+    """The findings whose traces are shown: of a case that came out as expected those that it expects, if any."""
+    broken = [finding for finding in account.findings if finding.stories]
+    wanted = {expectation.property for expectation in expectations}
+    first = [finding for finding in broken if finding.property in wanted]
+    return first if first and judgement.outcome is Outcome.AS_EXPECTED else broken
+
+
 def judge(account: Account, kind: CaseKind, expectations: tuple[Expectation, ...]) -> Judgement:
     """The judgement; its outcome is UNKNOWN where nothing is wrong but something was not answered."""
     if not account.findings:

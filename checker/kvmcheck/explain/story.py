@@ -15,6 +15,9 @@ from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
 from kvmcheck.explain.operations import access, assigned
+from kvmcheck.explain.orderings import Why
+from kvmcheck.explain.spots import Spot as Spot
+from kvmcheck.explain.spots import spot_of as spot_of
 from kvmcheck.explain.standing import waiting
 from kvmcheck.explain.statements import claim_text, has_label, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
@@ -32,20 +35,6 @@ from kvmcheck.source.text import Span
 
 #: An `if` whose condition is one branch of the program, of the same sense: no `!`, `&&`, `||` or `?`.
 _PLAIN_CONDITION = re.compile(r"if \((?:[^!&|?]|!=|&(?!&))*\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a file; line and column count from 1, an empty path is nowhere."""
-
-    path: str
-    line: int
-    column: int
-
-    @property
-    def text(self) -> str:
-        """`path:line`."""
-        return f"{self.path}:{self.line}" if self.path else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +123,7 @@ class Story:
     """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose.
 
     `loop`: of a run without an end, how many rows come before those that are repeated for ever (all: it stays there).
+    `why`: the orderings that it needs, where that was worked out (`kvmcheck.why`).
     `states`: the whole state before and after each row, by name; `explain.snapshots` has them, where somebody asks.
     """
 
@@ -144,6 +134,7 @@ class Story:
     rows: tuple[Row, ...]
     broken: Broken | None
     loop: int | None = None
+    why: Why | None = None
     states: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
@@ -236,7 +227,9 @@ def _looked(coverage: Coverage) -> str:
     else:
         looked = f"{states}, to depth {coverage.depth}, not all there are"
     if coverage.live_states:
-        looked += f"; for runs without an end {coverage.live_states:,}, with no step merged and no symmetry used"
+        looked += (
+            f"; for runs without an end {coverage.live_states:,}, with no step merged and no symmetry used"
+        )
     return looked
 
 
@@ -289,13 +282,6 @@ def _notes(spans: tuple[Span, ...]) -> tuple[Note, ...]:
 
 def _note(span: Span) -> Note:
     return Note(spot_of(span), statement(span))
-
-
-def spot_of(span: Span) -> Spot:
-    """Where a span begins; nowhere for what no user wrote."""
-    if not span.source.text:
-        return Spot("", 0, 0)
-    return Spot(span.source.path, span.line, span.column)
 
 
 def _row(program: Program, before: State, step: Step, number: int, lane: int, breaks: bool) -> Row:

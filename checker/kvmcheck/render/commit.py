@@ -117,7 +117,16 @@ def _endings(stories: list[Story], rows: dict[int, int] | None) -> list[str]:
         lines += _ending(story, rows, len(stories) > 1, said)
     for story in stories[1:-1]:
         lines += _conclusion(story, rows, True)
+    why = stories[-1].why
+    if why is not None:
+        said_of = [plain(text) for text in why.lines(lambda step: _place(step, rows))]
+        lines += [""] if said_of else []
+        lines += [" " * _MARGIN + line for text in said_of for line in wrapped(text, COLUMNS - _MARGIN, 7)]
     return lines
+
+
+def _place(step: int, rows: dict[int, int] | None) -> str:
+    return f"step {step}" if rows is None else f"row {rows[step]}"
 
 
 def _ending(story: Story, rows: dict[int, int] | None, where: bool, said: set[str]) -> list[str]:

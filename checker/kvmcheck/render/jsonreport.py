@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from kvmcheck.explain.orderings import Moment, Ordering, Why
 from kvmcheck.explain.reductions import Measure, Reduced, ToldCut, ToldSection
 from kvmcheck.explain.report import CaseReport, Expectation, FileReport, Report
 from kvmcheck.explain.story import Account, Broken, Call, Finding, Goal, Named, Note, Row, Spot, Story
@@ -164,6 +165,7 @@ def _story(story: Story) -> Json:
         "steps": [_row(row) for row in story.rows],
         "loop": story.loop,
         "broken": _broken(story.broken) if story.broken else None,
+        "why": _why(story.why) if story.why else None,
     }
 
 
@@ -213,6 +215,36 @@ def _broken(broken: Broken) -> Json:
         "place": _spot(broken.spot),
         "bindings": list(broken.reason.bindings),
         "facts": [{"text": fact.text, "since_step": fact.since} for fact in broken.reason.facts],
+    }
+
+
+def _why(why: Why) -> Json:
+    return {
+        "orderings": [_ordering(ordering) for ordering in why.orderings],
+        "further_steps": why.further,
+        "limit": why.limit,
+        "switches": why.switches,
+        "fewest_switches": why.fewest,
+    }
+
+
+def _ordering(ordering: Ordering) -> Json:
+    return {
+        "before": _moment(ordering.first),
+        "after": _moment(ordering.second),
+        "about": list(ordering.about),
+        "under": ordering.under,
+        "need": ordering.need,
+        "schedule": [_moment(moment) for moment in ordering.schedule],
+    }
+
+
+def _moment(moment: Moment) -> Json:
+    return {
+        "step": moment.step,
+        "thread": moment.thread,
+        "name": moment.name,
+        "place": _spot(moment.spot),
     }
 
 

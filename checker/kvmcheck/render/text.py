@@ -46,7 +46,7 @@ def told(story: Story, paint: Paint) -> list[str]:
         lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
     lines += _again(story, paint)
     if story.broken is not None:
-        lines += _ending(story.broken, paint)
+        lines += _ending(story, story.broken, paint)
     return [line.rstrip() for line in lines]
 
 
@@ -223,7 +223,7 @@ def _again(story: Story, paint: Paint) -> list[str]:
     return ["", *(paint(" " * _MARGIN + line, "magenta") for line in wrapped(text, paint.columns - _MARGIN))]
 
 
-def _ending(broken: Broken, paint: Paint) -> list[str]:
+def _ending(story: Story, broken: Broken, paint: Paint) -> list[str]:
     room = paint.columns - _MARGIN
     said = broken.said
     first, *rest = wrapped(_clean(said, paint), room, 0)
@@ -236,4 +236,6 @@ def _ending(broken: Broken, paint: Paint) -> list[str]:
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_clean(text, paint), room - 2, 4)]
     if broken.spot.path:
         lines += _right([cut(_clean(broken.spot.text, paint), paint.columns)], paint)
+    for text in story.why.lines() if story.why else ():
+        lines += [" " * _MARGIN + line for line in wrapped(_clean(text, paint), room, 7)]
     return lines

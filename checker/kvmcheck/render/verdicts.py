@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kvmcheck.explain.expectations import to_tell
 from kvmcheck.explain.outcomes import Outcome
 from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Report
 from kvmcheck.explain.story import Account, Finding, Note
@@ -98,7 +99,7 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
     if case.reduced is not None:
         lines += reduction_lines(case.reduced, account, paint)
     if _is_told(case, detail) and not detail.commit:
-        for finding in _to_tell(case, account):
+        for finding in to_tell(account, case.expectations, case.judgement):
             for story in finding.stories:
                 lines += ["", *told(story, paint)]
     return lines
@@ -108,7 +109,8 @@ def commit_lines(case: CaseReport, detail: Detail) -> list[str]:
     """What of the case goes into a changelog, where that was asked for; nothing else stands in between."""
     if case.account is None or not detail.commit or not _is_told(case, detail):
         return []
-    return changelog(case, case.account, _to_tell(case, case.account), unfold=detail.unfold)
+    found = to_tell(case.account, case.expectations, case.judgement)
+    return changelog(case, case.account, found, unfold=detail.unfold)
 
 
 def _is_told(case: CaseReport, detail: Detail) -> bool:
@@ -340,11 +342,3 @@ def _listed(what: str, notes: tuple[Note, ...], paint: Paint) -> list[str]:
     if len(notes) > _MOST_NOTES:
         lines += _indented(f"  and {len(notes) - _MOST_NOTES} more", paint)
     return lines
-
-
-def _to_tell(case: CaseReport, account: Account) -> list[Finding]:
-    """The findings whose traces are printed: of a mutant those that it expects, if there are any."""
-    broken = [finding for finding in account.findings if finding.stories]
-    wanted = {expectation.property for expectation in case.expectations}
-    first = [finding for finding in broken if finding.property in wanted]
-    return first if first and case.judgement.outcome is Outcome.AS_EXPECTED else broken

@@ -8,7 +8,7 @@ Whatever another engine claims is believed only after it was replayed here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from kvmcheck.semantics.expressions import (
@@ -95,10 +95,22 @@ class Path:
     covers: tuple[str, ...] = ()
     empty: tuple[int, ...] = ()
     named: tuple[tuple[int, Value], ...] = ()
+    chosen: tuple[tuple[int, Value], ...] = ()
+    footprint: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def fork(self) -> Path:
         """A copy that can go another way."""
-        return replace(self, values=list(self.values), threads=list(self.threads), locals=list(self.locals))
+        return replace(
+            self,
+            values=list(self.values),
+            threads=list(self.threads),
+            locals=list(self.locals),
+            footprint=dict(self.footprint),
+        )
+
+    def touch(self, variable: int, element: int, *, write: bool) -> None:
+        """Note that the step depends on an element, or (`write`) that others may depend on the step there."""
+        self.footprint[variable, element] = write or self.footprint.get((variable, element), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +384,10 @@ class Evaluator:
 
     def _scope(self, path: Path, runner: Runner, span: Span) -> Scope:
         parameters = () if runner.thread is None else self.program.threads[runner.thread].parameters
+
+        def note(number: int, indices: tuple[int, ...]) -> None:
+            path.touch(number, self._element(number, indices), write=False)
+
         return Scope(
             self.program,
             self.numbering,
@@ -381,6 +397,7 @@ class Evaluator:
             runner.body,
             parameters,
             runner.thread,
+            on_read=note,
             span=span,
         )
 
@@ -402,6 +419,7 @@ class Evaluator:
         element = self._element(number, indices)
         old = path.values[number]
         path.values[number] = (*old[:element], value, *old[element + 1 :])
+        path.touch(number, element, write=True)
 
     def _store(self, path: Path, number: int, indices: tuple[int, ...], value: Value, span: Span) -> None:
         """Store; a home takes nothing but the successor of what it holds."""
@@ -429,6 +447,9 @@ class Evaluator:
         """Note an access for races, after its guard was checked."""
         number, indices = place
         variable = self.program.variables[number]
+        path.touch(number, self._element(number, indices), write=write)
+        if variable.pool is not None:  # a freed object is not there any more
+            path.touch(self.program.pools[variable.pool].allocated, 0, write=False)
         marked = order.marked or path.group is not None
         if runner.exempt or runner.thread is None:
             return
@@ -488,6 +509,7 @@ class Evaluator:
         variable = self.program.variables[number]
         element = self._element(number, indices)
         held = path.values[number][element]
+        path.touch(number, element, write=False)
         tries = operation.target is not None
         if not tries:
             if operation.flavour.sleeps:
@@ -554,6 +576,8 @@ class Evaluator:
                 continue
             way = path.fork()
             way.values[pool.allocated] = (mask | 1 << number,)
+            way.touch(pool.allocated, 0, write=True)
+            way.chosen = (*way.chosen, (path.node, number))
             if operation.zeroed:
                 for field in pool.fields:
                     self._reset(way, field, number)
@@ -577,6 +601,8 @@ class Evaluator:
         first = number * each
         old = path.values[field]
         path.values[field] = (*old[:first], *fresh[first : first + each], *old[first + each :])
+        for element in range(first, first + each):
+            path.touch(field, element, write=True)
 
     def _free(self, path: Path, runner: Runner, pointer: Value, pool_number: int, span: Span) -> None:
         pool = self.program.pools[pool_number]
@@ -587,6 +613,7 @@ class Evaluator:
         freed = (pool.name, integer(pointer))
         mask = integer(path.values[pool.allocated][0])
         path.values[pool.allocated] = (mask & ~(1 << freed[1]),)
+        path.touch(pool.allocated, 0, write=True)
         program = self.program
         for number, variable in enumerate(program.variables):
             if number != pool.allocated:
@@ -623,6 +650,7 @@ class Evaluator:
         for member in list(domain_of(operation.sort, operation.domain, scope)):
             way = path.fork()
             way.locals[operation.target] = member
+            way.chosen = (*way.chosen, (path.node, member))
             if operation.where is None or self._true(operation.where, way, runner, span, reads=True):
                 ways.append(way)
         if not ways:
@@ -674,4 +702,6 @@ class Evaluator:
             covers=path.covers,
             empty=path.empty,
             named=path.named,
+            chosen=path.chosen,
+            footprint=tuple((*place, wrote) for place, wrote in path.footprint.items()),
         )

@@ -8,7 +8,7 @@ from enum import Enum
 
 from kvmcheck.semantics.sorts import Value
 from kvmcheck.semantics.state import State
-from kvmcheck.semantics.witness import Step, Violation
+from kvmcheck.semantics.witness import Step, Touch, Violation
 
 
 class Ending(Enum):
@@ -43,7 +43,7 @@ class LockEdge:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run from a state: see `witness.Step` for `nodes`, `node` and `after`.
+    """A run from a state: see `witness.Step` for `nodes`, `node`, `after`, `chosen` and `footprint`.
 
     `empty`: the choices that had no member.  `named`: see `witness.Step`.
     """
@@ -60,6 +60,8 @@ class Outcome:
     covers: tuple[str, ...] = ()
     empty: tuple[int, ...] = ()
     named: tuple[tuple[int, Value], ...] = ()
+    chosen: tuple[tuple[int, Value], ...] = ()
+    footprint: tuple[Touch, ...] = ()
 
     @property
     def is_step(self) -> bool:
@@ -69,4 +71,14 @@ class Outcome:
     def as_step(self) -> Step:
         """The same as a step of a trace."""
         touched = next(((a.variable, a.element) for a in self.accesses if a.node == self.node), None)
-        return Step(self.thread, self.handler, self.nodes, self.node, self.after, touched, self.named)
+        return Step(
+            self.thread,
+            self.handler,
+            self.nodes,
+            self.node,
+            self.after,
+            touched,
+            self.named,
+            self.chosen,
+            self.footprint,
+        )

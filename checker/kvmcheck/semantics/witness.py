@@ -23,6 +23,10 @@ class Violation:
     overflow: bool = False
 
 
+#: A variable, an element of it, and whether it was written.
+Touch = tuple[int, int, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of one thread: the nodes it ran, in order, of its body (or of its handler's).
@@ -31,7 +35,8 @@ class Step:
     with what was done before the violating operation.  `node`: the visible operation's node (the last
     node where there was none): the step's statement.  `touched`: the variable and element that the visible
     operation accessed, where the evaluator noted it.  `named`: the locals that labelled statements of the step
-    assigned, as (node, value), whether or not the state still keeps them.
+    assigned, as (node, value), whether or not the state still keeps them.  `chosen`: what each choice of it came
+    to, as (node, member).  `footprint`: every element, of ghosts and locks too, that it read or wrote.
     """
 
     thread: int
@@ -41,6 +46,8 @@ class Step:
     after: State
     touched: tuple[int, int] | None = None
     named: tuple[tuple[int, Value], ...] = ()
+    chosen: tuple[tuple[int, Value], ...] = ()
+    footprint: tuple[Touch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
