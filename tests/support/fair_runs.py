@@ -35,7 +35,7 @@ class FairRuns:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.evaluator = Evaluator(program)
-        self.graph: nx.MultiDiGraph[State] = nx.MultiDiGraph()
+        self.graph: nx.DiGraph[State] = nx.DiGraph()
         self.cut = False
         waiting = [o.after for o in self.evaluator.initial_states() if o.ending is Ending.DONE]
         self.graph.add_nodes_from(waiting)
@@ -49,7 +49,7 @@ class FairRuns:
             ]
             for way in self.ways[state]:
                 if way.ending is Ending.DONE:
-                    self.graph.add_edge(state, way.after, actor=Actor(way.thread, way.handler))
+                    self.graph.add_edge(state, way.after)
                     waiting.append(way.after)
                 elif way.ending is Ending.BROKEN:
                     self.cut = True
@@ -93,9 +93,12 @@ class FairRuns:
         enabled = {state: self._enabled(live, state) for state in pending}
         strong = {state: {a for a in enabled[state] if self._strong(live, state, a)} for state in pending}
         edges = [
-            (before, after, actor)
-            for before, after, actor in self.graph.edges(pending, data="actor")
-            if after in pending and not self._is_counted(live, before, after, actor)
+            (before, way.after, Actor(way.thread, way.handler))
+            for before in pending
+            for way in self.ways[before]
+            if way.ending is Ending.DONE
+            and way.after in pending
+            and not self._is_counted(live, before, way.after, Actor(way.thread, way.handler))
         ]
         for guess in product((True, False), repeat=len(self.actors)):
             going = {actor for actor, goes in zip(self.actors, guess, strict=True) if goes}
@@ -112,14 +115,14 @@ class FairRuns:
         going: set[Actor],
     ) -> bool:
         staying = [actor for actor in self.actors if actor not in going]
-        part: nx.MultiDiGraph[State] = nx.MultiDiGraph()
+        part: nx.DiGraph[State] = nx.DiGraph()
         part.add_nodes_from(left)
         for before, after, actor in edges:
             if before in part and after in part and actor not in staying:
-                part.add_edge(before, after, actor=actor)
+                part.add_edge(before, after)
         for component in nx.strongly_connected_components(part):
-            inner = part.subgraph(component)
-            steps = {actor for _, _, actor in inner.edges(data="actor")}
+            inner = [actor for before, after, actor in edges if before in component and after in component]
+            steps = {actor for actor in inner if actor not in staying}
             if going <= steps and all(any(a not in enabled[s] for s in component) for a in staying):
                 return True
         return False

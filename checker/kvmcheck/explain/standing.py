@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kvmcheck.explain.blame import Fact, Reason
 from kvmcheck.explain.statements import statement
-from kvmcheck.semantics.program import Check, End, Program
+from kvmcheck.semantics.program import VISIBLE, Body, Check, End, Pause, Program
 from kvmcheck.semantics.state import State
 from kvmcheck.semantics.witness import Trace, Violation
 
@@ -53,7 +53,7 @@ def _standing(program: Program, state: State, trace: Trace, held: Mapping[str, s
         if trace.loop is not None and (process.daemon or process.hardware):
             kind = "a daemon" if process.daemon else "hardware"
             where = f"{thread.name}, {kind}, takes no further step"
-        elif trace.loop is not None and _is_counted(program, thread.process, pc):
+        elif trace.loop is not None and _is_counted(program, body, pc):
             where = f"{thread.name} makes no further call at {place}, as is assumed"
         else:
             where = f"{thread.name} waits at {place}"
@@ -62,5 +62,36 @@ def _standing(program: Program, state: State, trace: Trace, held: Mapping[str, s
     return tuple(facts)
 
 
-def _is_counted(program: Program, process: int, pc: int) -> bool:
-    return any(call.process == process and call.entered == pc for call in program.live_calls)
+def _is_counted(program: Program, body: Body, at: int) -> bool:
+    """Whether what comes next is the pause before a call of which there are assumed to be finitely many."""
+    waiting, seen = [at], {at}
+    while waiting:
+        number = waiting.pop()
+        if number in _entered(program, body):
+            return True
+        if not isinstance(body.nodes[number].operation, VISIBLE):
+            new = [following for following in body.nodes[number].successors if following not in seen]
+            seen.update(new)
+            waiting += new
+    return False
+
+
+def _entered(program: Program, body: Body) -> set[int]:
+    """The pauses in a body at which calls that are counted begin."""
+    return {
+        call.entered
+        for call in program.live_calls
+        if call.entered is not None
+        and body in (program.processes[call.process].body, program.processes[call.process].interrupt)
+    }
+
+
+def pause_word(program: Program, body: Body, number: int) -> str:
+    """What a pause at a call stands for, which liveness properties had put there; empty for anything else."""
+    node = body.nodes[number]
+    if not isinstance(node.operation, Pause):
+        return ""
+    if number in _entered(program, body):
+        return "begins"
+    returns = any(frame.parent == node.frame and frame.call == node.span for frame in body.frames)
+    return "has returned" if returns else ""

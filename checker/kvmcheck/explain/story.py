@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
@@ -18,7 +18,7 @@ from kvmcheck.explain.operations import access, assigned
 from kvmcheck.explain.orderings import Why
 from kvmcheck.explain.spots import Spot as Spot
 from kvmcheck.explain.spots import spot_of as spot_of
-from kvmcheck.explain.standing import waiting
+from kvmcheck.explain.standing import pause_word, waiting
 from kvmcheck.explain.statements import claim_text, has_label, kernel_source, statement
 from kvmcheck.explain.values import element_name, holders, shown
 from kvmcheck.semantics.program import (
@@ -46,7 +46,7 @@ class Call:
     spot: Spot
     kernel: str
     label: str  # the innermost label in this function that covers the statement
-    decided: str  # of a condition that this step decided: `true` or `false`
+    decided: str  # of a condition that this step decided: `true` or `false`; of a pause at a call: which end of it
     frame: int  # which of the inlined calls it is
 
     @property
@@ -327,7 +327,9 @@ def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
         stack.append((number, span))
         span, number = frame.call, frame.parent
     decided = _decided(body, step)
-    return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
+    calls = tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
+    word = pause_word(program, body, step.node)
+    return (*calls[:-1], replace(calls[-1], decided=word)) if word else calls
 
 
 def _call(

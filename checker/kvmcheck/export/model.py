@@ -199,6 +199,9 @@ def _claims(model: Model) -> None:
         fine = conjunction((negation(disjunction(f.condition for f in found.failures)), found.one))
         name = model.world.names.take(cover.name, f"cover_{cover.name}")
         model.covers.append(Claim(name, fine, cover.span))
+    for live in program.lives:
+        why = "a claim about runs without an end is not carried"
+        model.left_out.append(LeftOut(live.name, why, live.span))
     for check in program.checks:
         if check in NOT_CARRIED:
             model.left_out.append(LeftOut(check.value, NOT_CARRIED[check], program.span))

@@ -278,6 +278,10 @@ def _remark(finding: Finding) -> str:
             steps = min((len(story.rows) for story in finding.stories), default=0)
             if not finding.stories:
                 return ""
+            loops = [len(story.rows) - story.loop for story in finding.stories if story.loop is not None]
+            if loops:
+                behind = f"behind {_count(steps - loops[0], 'step')}"
+                return f"{behind}, {_count(loops[0], 'step')} for ever" if loops[0] else f"{behind}, nothing more"
             return f"in {_count(steps, 'step')}" if steps else "in an initial state"
         case Verdict.UNKNOWN:
             return _reason(finding)
