@@ -32,6 +32,8 @@ def _annotation(check: Check) -> str:
     parts = list(check.reasons)
     if check.story is not None and check.story.broken is not None:
         parts += [check.story.broken.claim, *check.story.broken.reason.lines()]
+    if check.story is not None and check.story.why is not None:
+        parts += check.story.why.lines()
     text = "\n".join(visible(part) for part in dict.fromkeys(parts) if part)
     title = f"{check.status.value.upper()} {check.title}"
     return _command(kind, check.spot if check.spot.path else Spot(check.file, 1, 1), title, text)

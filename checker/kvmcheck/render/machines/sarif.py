@@ -125,6 +125,8 @@ def _result(check: Check, positions: dict[str, int]) -> Json:
     parts = [check.title, *check.reasons]
     if check.story is not None and check.story.broken is not None:
         parts += check.story.broken.reason.lines()
+    if check.story is not None and check.story.why is not None:
+        parts += check.story.why.lines()
     found: dict[str, Json] = {
         "ruleId": rule,
         "ruleIndex": positions[rule],
