@@ -83,7 +83,7 @@ def measure(
     begun, before = time.monotonic(), cpu_seconds()
     native = NativeSearch(search, settings)
     emitted = time.monotonic() - begun
-    native.build.wait()
+    native.builds.wait()
     built = cpu_seconds() - before
     before = cpu_seconds()
     coverage = native.run().coverage
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=16, help="GiB at most")
     parser.add_argument("--json", action="store_true", help="one object a line, and no table")
     given = parser.parse_args()
-    settings = Settings(given.threads, given.compact, tuple(given.options))
+    settings = Settings(given.threads, given.compact, tuple(given.options), at_once=False)
     reductions = ALL if given.reduced else UNREDUCED
     if not given.json:
         print(HEADER)

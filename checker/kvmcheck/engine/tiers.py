@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: From so many states on the C text is written and built; docs/reference/performance.md says why from there.
-BUILD_FROM = 20_000
+BUILD_FROM = 5_000
 #: The limits on states where nobody sets one: about a minute's work.
 MOST_IN_PYTHON, MOST_NATIVELY = 5_000_000, 100_000_000
 
@@ -122,7 +122,7 @@ class _Handover:
             return Explored(search.result(), self.no_compiler)
         finally:
             if self.native is not None:
-                self.native.build.cancel()
+                self.native.builds.cancel()
 
     def _python(self) -> None:
         search = self.search
@@ -158,7 +158,7 @@ class _Handover:
         """Asked by the Python tier now and then: whether it is to stop, since the native one is ready."""
         if self.refused or states < BUILD_FROM:
             return False
-        return bool(self._guarded(lambda: self._begun().build.ready()))
+        return bool(self._guarded(lambda: self._begun().builds.ready()))
 
     def _guarded(self, ask: Callable[[], T]) -> T | None:
         """What the native tier answers; None if it has to be left out from here on."""

@@ -81,14 +81,18 @@ def _fingerprint(source: str, command: tuple[str, ...]) -> str:
     return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()
 
 
+def _command(options: tuple[str, ...]) -> tuple[str, ...]:
+    command = compiler()
+    if command is None:
+        raise BuildError("no C compiler was found ($CC, cc, gcc, clang, or the extra kvmcheck[native])")
+    return (*command, *OPTIONS, *options)
+
+
 class Build:
     """A program that is being built, or was already.  Raises `BuildError` where that can't even begin."""
 
     def __init__(self, source: str, options: tuple[str, ...] = ()) -> None:
-        command = compiler()
-        if command is None:
-            raise BuildError("no C compiler was found ($CC, cc, gcc, clang, or the extra kvmcheck[native])")
-        self._command = (*command, *OPTIONS, *options)
+        self._command = _command(options)
         folder = cache_folder()
         self.program = folder / _fingerprint(source, self._command)
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,6 +116,11 @@ class Build:
         except OSError as error:
             self.cancel()
             raise BuildError(f"{self._command[0]} can't be run: {error}") from None
+
+    @staticmethod
+    def is_built(source: str, options: tuple[str, ...] = ()) -> bool:
+        """Whether there would be nothing to build."""
+        return (cache_folder() / _fingerprint(source, _command(options))).exists()
 
     @property
     def is_cached(self) -> bool:

@@ -20,7 +20,8 @@ from kvmcheck.engine.coverage import empty_choices, unreached_statements
 from kvmcheck.engine.explicit import ENDLESS, INTERRUPTED, SATISFIED, Search, Stop, limit_reached, prepared
 from kvmcheck.engine.generate_steps import Tables as PythonTables
 from kvmcheck.engine.layout import Packed
-from kvmcheck.engine.native.build import Build, BuildError
+from kvmcheck.engine.native.build import BuildError
+from kvmcheck.engine.native.builds import Builds
 from kvmcheck.engine.native.coding import Unsupported
 from kvmcheck.engine.native.emit_expressions import OVERFLOW
 from kvmcheck.engine.native.emit_program import Native
@@ -36,11 +37,15 @@ CANDIDATES = 16
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to search: so many threads; `compact`: hashes in place of states; `options`: more for the compiler."""
+    """How to search: so many threads; `compact`: hashes in place of states; `options`: more for the compiler.
+
+    `at_once`: begin with a program that is built quickly (`engine.native.builds`).
+    """
 
     threads: int = 1
     compact: bool = False
     options: tuple[str, ...] = ()
+    at_once: bool = True
 
 
 @dataclass
@@ -66,8 +71,9 @@ class NativeSearch:
         self.search = search
         self.settings = settings
         self.native = Native(search.layout, search.symmetry)
-        self.build = Build(self.native.source, settings.options)
+        self.builds = Builds(self.native.source, settings.options, at_once=settings.at_once)
         self.told = Told()
+        self.begun = monotonic()
 
     # ------------------------------------------------------------------ the run
 
@@ -75,8 +81,9 @@ class NativeSearch:
         """Search; the result.  Raises `Unsupported` or `BuildError` where Python has to go on."""
         search = self.search
         search.reset()
+        self.begun = monotonic()
         try:
-            program = self.build.wait()
+            program = self.builds.wait()
         except KeyboardInterrupt:
             search.stopped = INTERRUPTED
             return search.result()
@@ -85,7 +92,9 @@ class NativeSearch:
                 search.begin()
             except Stop:
                 return search.result()
-            self.told = self._told(program)
+            while (told := self._told(program)) is None:
+                program = self.builds.wait()
+            self.told = told
             self._make_findings(self.told)
             return self._result(self.told)
 
@@ -105,7 +114,7 @@ class NativeSearch:
         if budget.depth is not None:
             given["depth"] = str(budget.depth)
         if budget.seconds is not None:
-            given["seconds"] = repr(budget.seconds)
+            given["seconds"] = repr(max(0.001, budget.seconds - (monotonic() - self.begun)))
         if budget.memory is not None:
             given["memory"] = str(budget.memory)
         arguments = [text for pair in given.items() for text in pair]
@@ -127,8 +136,8 @@ class NativeSearch:
             found.append(keys.deadlock)
         return found
 
-    def _told(self, program: Path) -> Told:
-        """Run the program, and read what it says."""
+    def _told(self, program: Path) -> Told | None:
+        """Run the program, and read what it says; None if a faster one has been built meanwhile."""
         roots = [self._line(self.native.words_of(state)) for state in self.search.order]
         try:
             process = subprocess.Popen(
@@ -143,6 +152,7 @@ class NativeSearch:
         assert process.stdin is not None
         assert process.stdout is not None
         told = Told()
+        interrupted = False
         try:
             try:
                 process.stdin.write("".join(f"{line}\n" for line in roots))
@@ -155,7 +165,12 @@ class NativeSearch:
                     if not line:
                         break
                     self._read(line, told)
+                    if self.said_progress(line) and not interrupted and self.builds.better():
+                        process.kill()
+                        process.wait()
+                        return None
                 except KeyboardInterrupt:
+                    interrupted = True
                     # It tells what it knows so far, and ends.
                     process.send_signal(signal.SIGTERM)
             status = process.wait()
@@ -172,6 +187,10 @@ class NativeSearch:
             else:
                 raise InternalError(f"the native search ended with status {status}")
         return told
+
+    def said_progress(self, line: str) -> bool:
+        """Whether a line is one of those that come while the search goes on."""
+        return line.startswith("progress")
 
     def _line(self, words: list[int]) -> str:
         return "".join(f"{word:016x}" for word in words)

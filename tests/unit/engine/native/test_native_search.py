@@ -185,7 +185,7 @@ def children() -> list[int]:
 )
 def test_a_search_that_is_stopped_from_outside_is_unknown(number: signal.Signals, said: str) -> None:
     native = searching(large())
-    native.build.wait()
+    native.builds.wait()
     before = set(children())
 
     def stop() -> None:
