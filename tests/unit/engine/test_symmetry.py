@@ -193,7 +193,7 @@ def test_small_specs_have_the_same_verdicts_and_orbits(path: Path) -> None:
 def test_races_have_the_same_verdicts(path: Path) -> None:
     unit = loaded(path)
     for case in cases_of(unit):
-        same_verdicts(program_of(unit, case), most=60_000)
+        same_verdicts(program_of(unit, case), most=20_000)
 
 
 @pytest.mark.slow

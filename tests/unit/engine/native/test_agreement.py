@@ -22,14 +22,15 @@ from tests.support.native import QUICK, SANITIZED, SETS, differences, main
 ROOT = Path(__file__).parents[4]
 CASES = sorted((ROOT / "tests" / "cases").rglob("*.kvm"))
 SPECS = sorted((ROOT / "specs").rglob("*.kvm"))
-MOST = 60_000
+#: Searches go no farther: who compares that many states and agrees does so on more.
+MOST = 20_000
 
 
-def programs(path: Path) -> list[tuple[str, Program]]:
-    """The scenarios and mutants of a file without errors."""
+def programs(path: Path, every: int = 1) -> list[tuple[str, Program]]:
+    """The scenarios and mutants of a file without errors; of many cases, the first and each so manieth."""
     unit = load(path, (model_folder(), path.parent), Collector())
     found: list[tuple[str, Program]] = []
-    for case in () if unit is None else cases_of(unit):
+    for case in () if unit is None else cases_of(unit)[::every]:
         collector = Collector()
         program = elaborate(unit, case, {}, collector) if unit is not None else None
         if program is not None and not collector.has_errors:
@@ -37,10 +38,13 @@ def programs(path: Path) -> list[tuple[str, Program]]:
     return found
 
 
-def disagreements(path: Path, sets: tuple[str, ...], options: tuple[str, ...] = QUICK) -> list[str]:
+def disagreements(
+    path: Path, sets: tuple[str, ...], options: tuple[str, ...] = QUICK, every: int = 1
+) -> list[str]:
     found: list[str] = []
-    for case, program in programs(path):
-        for name in sets:
+    for number, (case, program) in enumerate(programs(path, every)):
+        # The first case under all of them; the others, which differ from it in a line, under the last.
+        for name in sets if number == 0 else sets[-1:]:
             try:
                 different = differences(program, SETS[name], most=MOST, options=options, threads=2)
             except Unsupported as error:
@@ -62,8 +66,8 @@ def test_both_tiers_agree_on_the_languages_cases(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_both_tiers_agree_on_each_spec_and_mutant(path: Path) -> None:
-    assert disagreements(path, ("seq", "all")) == []
+def test_both_tiers_agree_on_each_spec_and_every_other_mutant(path: Path) -> None:
+    assert disagreements(path, ("seq", "all"), every=2) == []
 
 
 @pytest.mark.slow
