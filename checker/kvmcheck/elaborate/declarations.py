@@ -55,17 +55,25 @@ from kvmcheck.source.text import Span, nowhere
 MAX_THREADS = 32
 
 
-def elaborate(unit: Unit, case: str, settings: Mapping[str, str], collector: Collector) -> Program | None:
+def elaborate(
+    unit: Unit,
+    case: str,
+    settings: Mapping[str, str],
+    collector: Collector,
+    *,
+    also: Mapping[str, Span] | None = None,
+) -> Program | None:
     """The program of one scenario or mutant of the unit's entry file, by name.
 
-    `settings` override the scenario's sizes and parameters (`Vcpu` to "3").  None after errors, which are
-    in the collector.
+    `settings` override the scenario's sizes and parameters (`Vcpu` to "3").  `also`: properties that are claimed
+    besides those that the scenario names, each with where it is asked for.  None after errors, which are in the
+    collector.
     """
     chain = _chain(unit.entry, case, collector)
     if chain is None:
         return None
     scenario, mutants = chain
-    elaboration = _Elaboration(unit, scenario, mutants, settings, collector)
+    elaboration = _Elaboration(unit, scenario, mutants, settings, collector, also or {})
     return None if collector.has_errors else elaboration.program()
 
 
@@ -114,7 +122,9 @@ class _Elaboration:
         mutants: tuple[syntax.MutantDecl, ...],
         settings: Mapping[str, str],
         collector: Collector,
+        also: Mapping[str, Span],
     ) -> None:
+        self.also = also
         self.unit = unit = with_modules_replaced(unit, mutants, collector)
         self.scenario = scenario
         self.mutants = mutants
@@ -501,6 +511,8 @@ class _Elaboration:
             for expect in mutant.expects:
                 for name in expect.properties:
                     wanted.setdefault(name.text, name)
+        for text, span in self.also.items():
+            wanted.setdefault(text, syntax.Name(text, span))
         builtin = {check.value: check for check in Check}
         properties: list[Property] = []
         checks: list[Check] = []

@@ -9,7 +9,7 @@ from kvmcheck.elaborate.activation import Activation, Instance
 from kvmcheck.elaborate.coercion import NOTHING, UNKNOWN, Typed
 from kvmcheck.elaborate.monitors import ghost_event
 from kvmcheck.elaborate.places import LocalPlace, Named, ValuePlace
-from kvmcheck.elaborate.requests import declared_types, labels_of
+from kvmcheck.elaborate.requests import declared_types, labels_of, left_of, loop_variables
 from kvmcheck.elaborate.scopes import FunctionSymbol, declared_at
 from kvmcheck.elaborate.statements import label_paths, lower
 from kvmcheck.lang import syntax
@@ -224,7 +224,7 @@ def _remember(
     code: Code, activation: Activation, function: syntax.FunctionDecl, entry: int, entered: int | None
 ) -> None:
     names = code.requests.locals.get(activation.function, {})
-    known = declared_types(function)
+    known = {*declared_types(function), *map(left_of, loop_variables(function))}
     locals_of: dict[str, int] = {}
     for position, local in enumerate(code.graph.locals):
         if local.frame == activation.frame and local.name in names and local.name in known:

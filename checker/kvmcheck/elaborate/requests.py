@@ -85,6 +85,20 @@ def labels_of(function: syntax.FunctionDecl) -> dict[str, syntax.Labelled]:
     return {s.label.text: s for s in statements(function.body) if isinstance(s, syntax.Labelled)}
 
 
+def left_of(name: str) -> str:
+    """What properties call the members that `for (T name)` has not visited yet: `f.name.left`."""
+    return f"{name}.left"
+
+
+def loop_variables(function: syntax.FunctionDecl) -> dict[str, syntax.TypeExpr]:
+    """The type of each variable of a `for (T x)`, by name (the first one of a name)."""
+    found: dict[str, syntax.TypeExpr] = {}
+    for stmt in statements(function.body):
+        if isinstance(stmt, syntax.ForEach):
+            found.setdefault(stmt.name.text, stmt.type)
+    return found
+
+
 def declared_types(function: syntax.FunctionDecl) -> dict[str, syntax.TypeExpr]:
     """The type of each parameter and local of a function, by name (the first one of a name)."""
     found = {p.name.text: p.type for p in function.parameters if p.signature is None}

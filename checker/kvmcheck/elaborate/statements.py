@@ -20,7 +20,7 @@ from kvmcheck.elaborate.places import (
     sort_of,
     word_behind,
 )
-from kvmcheck.elaborate.requests import statements
+from kvmcheck.elaborate.requests import left_of, statements
 from kvmcheck.elaborate.scopes import ArrayShape, LeafShape, RecordShape, StructSymbol
 from kvmcheck.elaborate.states import StateExpressions, parts
 from kvmcheck.lang import syntax
@@ -472,7 +472,7 @@ def _for_each(code: Code, stmt: syntax.ForEach) -> None:
                     f"a set or list must stand here, not {described(members.sort)}",
                     stmt.span,
                 )
-            left = code.temporary(set_sort)
+            left = graph.new_local(left_of(stmt.name.text), set_sort, hidden=True)
             code.emit(Set(left, code.fitted(members, set_sort, stmt.span)))
             head = graph.skip(at)
             rest = Local(left, set_sort)

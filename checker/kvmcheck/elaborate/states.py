@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 from kvmcheck.elaborate.coercion import UNKNOWN, Typed, constant, described
 from kvmcheck.elaborate.expressions import Expressions, dotted
 from kvmcheck.elaborate.places import Named, ValuePlace
-from kvmcheck.elaborate.requests import EventRequest, Requests, declared_types, labels_of
+from kvmcheck.elaborate.requests import (
+    EventRequest,
+    Requests,
+    declared_types,
+    labels_of,
+    left_of,
+    loop_variables,
+)
 from kvmcheck.elaborate.scopes import FunctionSymbol, Scope, unknown_name
 from kvmcheck.elaborate.world import World
 from kvmcheck.lang import syntax
@@ -136,8 +143,28 @@ class StateExpressions(Expressions):
         match expr:
             case syntax.Field(base=syntax.Name(text=call), name=name) if call in self.calls:
                 return ValuePlace(self._call_local(call, name))
+            case syntax.Field(
+                base=syntax.Field(base=syntax.Name(text=call), name=name), name=syntax.Name(text="left")
+            ) if call in self.calls:
+                return ValuePlace(self._left(call, name))
             case _:
                 return super().named(expr)
+
+    def _left(self, call: str, name: syntax.Name) -> Typed:
+        """`f.x.left`: what `for (T x)` has not visited yet."""
+        symbol = self.calls[call]
+        loops = loop_variables(self._function(symbol))
+        if name.text not in loops:
+            near = nearest(name.text, loops)
+            self.collector.error(
+                "KVM206",
+                f"`{symbol.qualified}` has no `for (T {name.text})`, so nothing of it is left",
+                name.span,
+                help=f"did you mean `{near}.left`?" if near else "",
+            )
+            return UNKNOWN
+        sort = SetSort(self.world.value_sort(loops[name.text], symbol.scope))
+        return Typed(CallLocal(call, left_of(name.text), sort), sort)
 
     def _call_local(self, call: str, name: syntax.Name) -> Typed:
         symbol = self.calls[call]
