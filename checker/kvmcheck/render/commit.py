@@ -36,6 +36,7 @@ def diagram(story: Story, *, unfold: bool = False, on_the_way: Sequence[Story] =
         rows |= dict.fromkeys(cell.steps, number)
         lines += _drawn(cell, number, starts[cell.lane], functions.get(cell.lane, ""))
         functions[cell.lane] = cell.segments[-1].function
+    lines += _again(story, rows)
     lines += _endings([*on_the_way, story], None if unfold else rows)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -104,6 +105,20 @@ def _drawn(cell: Cell, number: int, start: int, function: str) -> list[str]:
         lines += [indent + "      " + line for line in packed(cell.notes, room - 6, ",")]
     lines[0] = f"{number:>3}" + lines[0][3:]
     return lines
+
+
+def _again(story: Story, rows: dict[int, int]) -> list[str]:
+    """Of a run without an end, how it goes on; `rows`: the row of each step."""
+    if story.loop is None:
+        return []
+    first, last = rows.get(story.loop + 1), rows.get(len(story.rows))
+    if first is None or last is None:
+        text = "nothing happens any more"
+    elif first == last:
+        text = f"row {first} again, and so on for ever"
+    else:
+        text = f"rows {first} to {last} again, and so on for ever"
+    return ["", " " * _MARGIN + text]
 
 
 def _endings(stories: list[Story], rows: dict[int, int] | None) -> list[str]:

@@ -40,7 +40,8 @@ def cells(story: Story, *, unfold: bool, stops: Collection[int] = ()) -> list[Ce
     runs: list[list[Row]] = []
     for row in story.rows:
         last = runs[-1][-1] if runs else None
-        if last is not None and not unfold and last.lane == row.lane and last.number not in stops:
+        cut = last is None or last.number in stops or last.number == story.loop
+        if not cut and not unfold and runs[-1][-1].lane == row.lane:
             runs[-1].append(row)
         else:
             runs.append([row])
