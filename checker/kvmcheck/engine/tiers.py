@@ -19,6 +19,7 @@ from kvmcheck.engine.reductions import ALL, Reductions
 from kvmcheck.engine.result import Result
 from kvmcheck.engine.stopping import StopPolicy
 from kvmcheck.semantics.program import Program
+from kvmcheck.semantics.verdict import PropertyResult
 
 if TYPE_CHECKING:
     from kvmcheck.engine.native.search import NativeSearch
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 #: From so many states on the C text is written and built; docs/reference/performance.md says why from there.
 BUILD_FROM = 5_000
+#: So many states are looked through for runs without an end before that is done natively, from the beginning.
+FEW = 20_000
 #: The limits on states where nobody sets one: about a minute's work.
 MOST_IN_PYTHON, MOST_NATIVELY = 5_000_000, 100_000_000
 
@@ -84,7 +87,33 @@ def explore_in_tiers(
         return found
     from kvmcheck.engine.live.judge import with_lives  # few programs claim anything of runs without an end
 
-    return replace(found, result=with_lives(found.result, budget))
+    def judge(program: Program, budget: Budget) -> tuple[tuple[PropertyResult, ...], int]:
+        return _lives(program, budget, tiers)
+
+    return replace(found, result=with_lives(found.result, budget, judge))
+
+
+def _lives(program: Program, budget: Budget, tiers: Tiers) -> tuple[tuple[PropertyResult, ...], int]:
+    """The verdicts on liveness: of small programs in Python, else natively, if that can be had."""
+    from kvmcheck.engine.live.judge import judged
+    from kvmcheck.engine.native.build import BuildError
+    from kvmcheck.engine.native.coding import Unsupported
+    from kvmcheck.engine.native.lives import judged_natively
+
+    own = budget.states is None and tiers.usual_limits
+    natively = replace(budget, states=MOST_NATIVELY) if own else budget
+    if tiers.engine is Engine.AUTO:
+        few = FEW if budget.states is None else min(budget.states, FEW)
+        lives, states = judged(program, replace(budget, states=few))
+        if states < few or few == budget.states:
+            return lives, states
+    if tiers.engine is not Engine.PYTHON:
+        try:
+            return judged_natively(program, natively)
+        except (BuildError, Unsupported) as error:
+            if tiers.engine is Engine.NATIVE:
+                raise NativeRefused(f"the native tier can't look for runs without an end: {error}") from None
+    return judged(program, replace(budget, states=MOST_IN_PYTHON) if own else budget)
 
 
 class _Handover:

@@ -198,7 +198,7 @@ class Native:
             f"int why = 0; (void)why; (void)s; {unused}",
             f"return ({text}) != 0;",
             "fail: __attribute__((unused));",
-            "return 0;",
+            f"return {failed};",
             "}",
         ]
 

@@ -62,15 +62,16 @@ class Told:
     table_bytes: int = 0
     seconds: float = 0.0
     ended: str = ""
+    lives: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 class NativeSearch:
     """The native form of a search: begun with its C text, and with the initial states if there are any."""
 
-    def __init__(self, search: Search, settings: Settings = Settings()) -> None:
+    def __init__(self, search: Search, settings: Settings = Settings(), *, lives: bool = False) -> None:
         self.search = search
         self.settings = settings
-        self.native = Native(search.layout, search.symmetry)
+        self.native = Native(search.layout, search.symmetry, lives=lives)
         self.builds = Builds(self.native.source, settings.options, at_once=settings.at_once)
         self.told = Told()
         self.begun = monotonic()
@@ -207,12 +208,14 @@ class NativeSearch:
             case "edge":
                 told.edge_states.append(int(rest[4]))
             case "path":
-                told.paths[int(rest[0])] = [self._state(text) for text in rest[1:]]
+                told.paths[int(rest[0])] = [self.state(text) for text in rest[1:]]
             case "hit" | "raced" | "tried" | "filled":
                 told.marks[kind] = [int(number) for number in rest]
             case "done":
                 told.states, told.transitions, told.depth, told.table_bytes = map(int, rest[:4])
                 told.seconds, told.ended = float(rest[4]), rest[5]
+            case "live" | "lasso" | "way" | "actors" | "cut" | "ran":
+                told.lives.append((kind, rest))
             case "refused":
                 raise Unsupported(" ".join(rest))
             case "memory":
@@ -220,7 +223,8 @@ class NativeSearch:
             case _:
                 raise InternalError(f"the native search says {line!r}")
 
-    def _state(self, text: str) -> Packed:
+    def state(self, text: str) -> Packed:
+        """The state that a word of the program's output is."""
         return self.native.state_of([int(text[at : at + 16], 16) for at in range(0, len(text), 16)])
 
     def _progress(self, states: int, transitions: int, depth: int, left: int) -> None:
@@ -304,6 +308,23 @@ class NativeSearch:
         )
         result = replace(result, coverage=coverage)
         return compacted(result) if self.settings.compact else result
+
+    def explored(self) -> tuple[Told, str]:
+        """What the built program says of a search that has begun nothing yet, and why it ended early if it did.
+
+        Raises `Unsupported` or `BuildError`.
+        """
+        search = self.search
+        search.reset()
+        program = self.builds.wait()
+        with prepared():
+            try:
+                search.begin()
+            except Stop:
+                return Told(), search.stopped
+            while (told := self._told(program)) is None:
+                program = self.builds.wait()
+        return told, self._why(told.ended, search.budget)
 
     def _why(self, ended: str, budget: Budget) -> str:
         match ended:
