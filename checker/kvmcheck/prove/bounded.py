@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import assert_never
 
 from kvmcheck.errors import InternalError
 from kvmcheck.prove.ledger import Ledger
 from kvmcheck.prove.method import Limits, Wanted
-from kvmcheck.prove.solving import End, Ended, isolated
+from kvmcheck.prove.solving import End, Ended, Heard, isolated
 from kvmcheck.prove.unrolling import (
+    BOUNDS,
     Encoded,
     Found,
     GaveUp,
@@ -21,6 +23,7 @@ from kvmcheck.prove.unrolling import (
     Whole,
     unroll,
 )
+from kvmcheck.semantics.program import Check
 
 
 def look(ledger: Ledger, limits: Limits, wanted: Wanted, *, merge: bool) -> None:
@@ -30,7 +33,7 @@ def look(ledger: Ledger, limits: Limits, wanted: Wanted, *, merge: bool) -> None
         ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, closed, wanted.violated
     )
     listener = _Listener(ledger, merge=merge)
-    heard = isolated(partial(unroll, task), seconds=limits.seconds, memory=limits.memory)
+    heard: Heard[Message] = isolated(partial(unroll, task), seconds=limits.seconds, memory=limits.memory)
     for said in heard:
         if isinstance(said, Ended):
             listener.ended(said, limits)
@@ -77,22 +80,36 @@ class _Listener:
             ledger.stopped = ledger.too_small
             return
         if self.merge and ledger.step_broken:
-            # A merged step that fails half way passes states that nobody has looked at.
-            ledger.stopped = "a step ends in the middle; `--no-merge` looks at what comes before its end"
+            ledger.stopped = "a step ends in its middle; `--no-merge` looks at what comes before that"
             return
-        ledger.proved |= {name for name in ledger.open if name not in self.left_out}
         ledger.stopped = f"no run is longer than {depth} steps"
+        everything = {check.value for check in Check}.union(ledger.claims, (BOUNDS,))
+        ledger.believe(
+            everything - self.left_out.keys() - ledger.broken.keys(),
+            "every run",
+            f"looking at every run (none is longer than {depth} steps)",
+            merge=self.merge,
+        )
 
     def ended(self, said: Ended, limits: Limits) -> None:
         """The process has ended, of itself or not."""
-        ledger = self.ledger
-        match said.end:
-            case End.DONE:
-                if not ledger.stopped and limits.depth is not None:
-                    ledger.stopped = f"longer ones were not looked at (--depth {limits.depth})"
-            case End.OUT_OF_TIME:
-                ledger.stopped = f"the time limit of {limits.seconds or 0:g} seconds was reached"
-            case End.OUT_OF_MEMORY | End.DIED:
-                ledger.stopped = said.end.value
-            case End.FAILED:
-                raise InternalError(f"the solver's process failed: {said.error}")
+        if said.end is End.DONE:
+            if not self.ledger.stopped and limits.depth is not None:
+                self.ledger.stopped = f"longer ones were not looked at (--depth {limits.depth})"
+        else:
+            self.ledger.stopped = why_ended(said, limits)
+
+
+def why_ended(said: Ended, limits: Limits) -> str:
+    """Why a solver's process came to no end by itself; raises `InternalError` for a bug of ours."""
+    match said.end:
+        case End.DONE:
+            return ""
+        case End.OUT_OF_TIME:
+            return f"the time limit of {limits.seconds or 0:.0f} seconds was reached"
+        case End.OUT_OF_MEMORY | End.DIED as end:
+            return str(end.value)
+        case End.FAILED:
+            raise InternalError(f"the solver's process failed: {said.error}")
+        case _:
+            assert_never(said.end)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import monotonic
 
 from kvmcheck.engine.explicit import NO_INITIAL_STATE
@@ -12,18 +12,24 @@ from kvmcheck.engine.layout import Layout, Packed
 from kvmcheck.engine.reductions import ALL, UNREDUCED, Reductions
 from kvmcheck.engine.replay import Replay
 from kvmcheck.engine.result import Coverage, Result
+from kvmcheck.prove.unrolling import BOUNDS
 from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Check, Program
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 from kvmcheck.semantics.witness import Trace
 
+#: The checks that end a step in its middle.
+STEP_CHECKS = frozenset(check.value for check in Check) - {Check.NO_DEADLOCK.value, Check.LOCK_ORDER.value}
+
 
 class Ledger:
     """The verdicts so far.
 
     `broken`: the traces of what is violated.  `proved`: what holds in every state (or step) of every run.
-    `reasons`: why nothing is known of a claim.  `bounded`: so many steps were looked at (-1: none).
+    `excluded`: what no step of the explorer's graph breaks, before it is known that nothing ends in the middle of one.
+    `reasons`: why nothing is known of a claim.  `proofs`: by method, how what is proved was.  `bounded`: so many steps
+    were looked at (-1: none).
     """
 
     def __init__(self, program: Program) -> None:
@@ -31,7 +37,9 @@ class Ledger:
         self.started = monotonic()
         self.broken: dict[str, Trace] = {}
         self.proved: set[str] = set()
+        self.excluded: set[str] = set()
         self.reasons: dict[str, str] = {}
+        self.proofs: dict[str, str] = {}
         self.stopped = ""
         self.bounded = -1
         self.too_small = ""
@@ -74,8 +82,24 @@ class Ledger:
     @property
     def step_broken(self) -> bool:
         """Whether a step is known that a built-in check ends."""
-        checks = {check.value for check in Check} - {Check.NO_DEADLOCK.value, Check.LOCK_ORDER.value}
-        return any(name in checks for name in self.broken)
+        return any(name in STEP_CHECKS for name in self.broken)
+
+    def believe(self, names: Iterable[str], method: str, how: str, *, merge: bool) -> None:
+        """What was proved of the graph whose steps are merged (or not): that no step of it breaks these.
+
+        A merged step that fails half way passes states that nobody has looked at, and a run that comes to a bound of
+        the scenario ends there: so nothing holds before both are known not to happen.
+        """
+        self.excluded |= set(names)
+        needed = {BOUNDS, *(STEP_CHECKS if merge else ())}
+        if not needed <= self.excluded:
+            missing = ", ".join(sorted(needed - self.excluded))
+            self.stopped = f"proved only if nothing breaks {missing}"
+            return
+        fresh = self.excluded.intersection(self.open)
+        if fresh:
+            self.proved |= fresh
+            self.proofs[method] = how
 
     def enter(self, states: Sequence[Packed], finding: Finding, *, merge: bool) -> None:
         """A violation that a solver claims: replayed first; raises `InternalError` if it can't be."""

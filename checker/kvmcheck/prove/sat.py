@@ -14,7 +14,7 @@ from kvmcheck.prove.encode.circuit import Circuit, Literal
 
 
 class Formula(Protocol):
-    """A formula of z3's."""
+    """A formula of z3's; `==` between two is Python's, `Frames.same` is z3's."""
 
     def get_id(self) -> int:
         """Its number."""
@@ -29,14 +29,17 @@ class Answer(Enum):
 
 
 class Frames:
-    """One incremental solver; a literal of the circuit means something else in each frame."""
+    """One incremental solver; a literal of the circuit means something else in each frame.
 
-    def __init__(self, circuit: Circuit) -> None:
+    `many`: for very many small questions; else for few that are hard.
+    """
+
+    def __init__(self, circuit: Circuit, *, many: bool = False) -> None:
         import z3
 
         self.circuit = circuit
-        # Finite domains: everything goes to the SAT solver, which keeps what it has learnt.
-        self.solver = z3.SolverFor("QF_FD")
+        # z3's SAT solver simplifies everything between two questions: worth it only if the next one is hard.
+        self.solver = z3.SimpleSolver() if many else z3.SolverFor("QF_FD")
         self._terms: list[dict[int, Formula]] = []
         self.reason = ""
 
@@ -88,18 +91,11 @@ class Frames:
         """Demand that a formula is what a literal is in a frame."""
         self.solver.add(formula == self.term(literal, frame))
 
-    def fresh(self, name: str) -> Formula:
-        """A new variable."""
+    def same(self, a: Formula, b: Formula) -> Formula:
+        """Whether two formulas are the same."""
         import z3
 
-        found: Formula = z3.Bool(name)
-        return found
-
-    def negated(self, formula: Formula) -> Formula:
-        """The opposite."""
-        import z3
-
-        found: Formula = z3.Not(formula)
+        found: Formula = z3.Not(z3.Xor(a, b))
         return found
 
     def differs(self, a: Formula, b: Formula) -> Formula:
@@ -136,7 +132,7 @@ class Feasible:
     """Asked while a program is encoded, where a step goes round a loop."""
 
     def __init__(self, circuit: Circuit) -> None:
-        self.frames = Frames(circuit)
+        self.frames = Frames(circuit, many=True)
 
     def __call__(self, literal: Literal) -> bool:
         """Whether a literal can be true."""

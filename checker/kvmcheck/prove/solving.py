@@ -56,9 +56,11 @@ class Ended:
     error: str = ""
 
 
-def isolated(
-    work: Work[M], *, seconds: float | None = None, memory: int | None = None
-) -> Generator[Said[M] | Ended, None, None]:
+#: What is heard of a process; closing it ends the process.
+Heard = Generator[Said[M] | Ended, None, None]
+
+
+def isolated(work: Work[M], *, seconds: float | None = None, memory: int | None = None) -> Heard[M]:
     """Run a function in a process of its own; yields what it says, and last how it ended.
 
     `seconds` from now, `memory` in bytes.  Close the iterator to end the process early.  Messages must be picklable.
@@ -84,7 +86,7 @@ def isolated(
         process.join(_LAST_WORDS)
 
 
-def _heard(here: Connection, deadline: float | None) -> Generator[Said[M] | Ended, None, None]:
+def _heard(here: Connection, deadline: float | None) -> Heard[M]:
     while True:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not here.poll(left):

@@ -209,9 +209,11 @@ class Cells:
 
     def encode(self, packed: Packed) -> list[list[bool]]:
         """The bits of every cell, the fixed ones too."""
-        return [self._encoded(cell, value) for cell, value in zip(self.cells, packed, strict=True)]
+        return [self.encoded(slot, value) for slot, value in enumerate(packed)]
 
-    def _encoded(self, cell: Cell, value: Value) -> list[bool]:
+    def encoded(self, slot: int, value: Value) -> list[bool]:
+        """The bits of one cell."""
+        cell = self.cells[slot]
         if cell.nodes is not None:
             assert value is None or isinstance(value, int)
             return [bool(cell.nodes.index(value) >> bit & 1) for bit in range(cell.width)]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Any number of steps: induction and Spacer.  The solver's sides are `prove.inductive` and `prove.horn`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from kvmcheck.prove import horn, inductive
+from kvmcheck.prove.bounded import why_ended
+from kvmcheck.prove.horn import HornTask, Invariant, NoInvariant, solve
+from kvmcheck.prove.inductive import InductionTask, NotEncoded, Proof, Rest, induce
+from kvmcheck.prove.ledger import Ledger
+from kvmcheck.prove.method import Limits
+from kvmcheck.prove.solving import Ended, Heard, isolated
+
+
+def by_induction(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
+    """Enter what k-induction proves; no longer than `limits.seconds`."""
+    left_out: dict[str, str] = {}
+    task = InductionTask(
+        ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, frozenset(ledger.open)
+    )
+    heard: Heard[inductive.Message] = isolated(
+        partial(induce, task), seconds=limits.seconds, memory=limits.memory
+    )
+    why = ""
+    for said in heard:
+        if isinstance(said, Ended):
+            why = why_ended(said, limits) or "no induction over a few steps closes"
+            break
+        match said.message:
+            case Proof(names=names, k=k, clauses=clauses):
+                how = f"k-induction (k = {k}, {clauses} clauses)"
+                ledger.believe(names, "k-induction", how, merge=merge)
+            case NotEncoded():
+                _left_out(ledger, said.message, left_out)
+            case Rest():
+                pass
+        if not [name for name in ledger.open if name not in left_out]:
+            heard.close()
+            return
+    ledger.stopped = ledger.stopped or why
+    _try_next(ledger, why, left_out)
+
+
+def by_spacer(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
+    """Enter what Spacer proves; no longer than `limits.seconds`."""
+    left_out: dict[str, str] = {}
+    closed = frozenset({*ledger.broken, *ledger.excluded})
+    task = HornTask(ledger.program, ledger.packed_starts(merge=merge), merge, frozenset(ledger.open), closed)
+    heard: Heard[horn.Message] = isolated(partial(solve, task), seconds=limits.seconds, memory=limits.memory)
+    why = ""
+    for said in heard:
+        if isinstance(said, Ended):
+            why = why_ended(said, limits)
+            break
+        match said.message:
+            case Invariant(names=names, length=length):
+                how = f"Spacer (an invariant of {length:,} characters)"
+                ledger.believe(names, "Spacer", how, merge=merge)
+            case NoInvariant(names=names, reason=reason) if len(names) == 1:
+                ledger.reasons |= {name: reason for name in names if name in ledger.open}
+            case NoInvariant():
+                pass
+            case NotEncoded():
+                _left_out(ledger, said.message, left_out)
+        if not [name for name in ledger.open if name not in left_out]:
+            heard.close()
+            return
+    _try_next(ledger, why, left_out)
+
+
+def _left_out(ledger: Ledger, message: NotEncoded, left_out: dict[str, str]) -> None:
+    left_out |= message.left_out
+    ledger.reasons |= message.left_out
+    if message.what:
+        ledger.stopped = f"the formulas can't express {message.what}"
+
+
+def _try_next(ledger: Ledger, why: str, left_out: dict[str, str]) -> None:
+    """Say why what is left was not proved."""
+    if why and [name for name in ledger.open if name not in left_out]:
+        ledger.stopped = why
