@@ -26,7 +26,10 @@ def judged_natively(program: Program, budget: Budget) -> tuple[tuple[PropertyRes
     bare = replace(program, properties=(), covers=())
     search = Search(bare, budget=budget, reductions=UNREDUCED, stop=NEVER, traces=1, progress=None)
     native = NativeSearch(search, lives=True)
-    told, stopped = native.explored()
+    try:
+        told, stopped = native.explored()
+    finally:
+        native.builds.cancel()
     if stopped:
         unknown = [PropertyResult(live.name, Verdict.UNKNOWN, reason=stopped) for live in program.lives]
         return tuple(unknown), told.states
