@@ -12,14 +12,13 @@ from pathlib import Path
 
 from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.export.write import CannotCarry, Target, exported
-from kvmcheck.lang.imports import Unit, load
-from kvmcheck.lang.syntax import MutantDecl, ScenarioDecl
+from kvmcheck.lang.cases import chosen_case
+from kvmcheck.lang.imports import load
 from kvmcheck.lang.wrapping import with_seq_wrap
 from kvmcheck.library import model_folder
 from kvmcheck.semantics.program import Program
 from kvmcheck.source.diagnostic import Collector, Diagnostic
-from kvmcheck.source.nearest import nearest
-from kvmcheck.source.text import Span, nowhere
+from kvmcheck.source.text import nowhere
 
 #: What users call the targets.
 LANGUAGES = {Target.PROMELA: "Promela", Target.MURPHI: "Murphi", Target.TLA: "TLA+"}
@@ -57,7 +56,7 @@ def export(request: Request) -> Export:
         unit = None
     if unit is None or collector.has_errors:
         return Export(None, collector.all())
-    case = _case(unit, request, collector)
+    case = chosen_case(unit, request.scenario, "to export", collector)
     if case is None:
         return Export(None, collector.all())
     if request.seq_wrap is not None:
@@ -82,32 +81,3 @@ def _written(program: Program, target: Target, collector: Collector) -> Export:
     for left in found.left_out:
         collector.warn("KVM521", f"`{left.name}` is left out: {left.why}", left.span)
     return Export(found.text, collector.found())
-
-
-def _case(unit: Unit, request: Request, collector: Collector) -> str | None:
-    """The scenario or mutant that is meant."""
-    items = unit.entry.items
-    scenarios = [item.name.text for item in items if isinstance(item, ScenarioDecl)]
-    mutants = [item.name.text for item in items if isinstance(item, MutantDecl)]
-    whole = Span(unit.entry.span.source, 0, 0)
-    if not scenarios:
-        collector.error("KVM543", "the file declares no scenario, so there is nothing to export", whole)
-        return None
-    if not request.scenario:
-        if len(scenarios) == 1:
-            return scenarios[0]
-        names = ", ".join(f"`{name}`" for name in scenarios)
-        collector.error(
-            "KVM522", f"the file has several scenarios: {names}", whole, help="name one: --scenario NAME"
-        )
-        return None
-    if request.scenario in (*scenarios, *mutants):
-        return request.scenario
-    near = nearest(request.scenario, (*scenarios, *mutants))
-    collector.error(
-        "KVM542",
-        f"no scenario or mutant is called `{request.scenario}`",
-        nowhere("--scenario"),
-        help=f"did you mean `{near}`?" if near else "",
-    )
-    return None

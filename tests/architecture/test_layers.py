@@ -43,6 +43,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "remember": frozenset({"source", "lang", "semantics", "explain", "pipeline", "library", "privatefolder"}),
+    "graphs": frozenset({"source", "semantics", "engine", "explain", "why", "render", "errors"}),
+    "graphing": frozenset(
+        {"source", "lang", "semantics", "elaborate", "engine", "explain", "why", "graphs", "library", "errors"}
+    ),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
     "proving": frozenset(
         {
@@ -61,6 +65,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {
             "exporting",
+            "graphing",
+            "graphs",
             "proving",
             "export",
             "source",
@@ -84,14 +90,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
     "msgspec": frozenset({"remember"}),
-    "networkx": frozenset({"elaborate", "engine", "explain", "render"}),
+    "networkx": frozenset({"elaborate", "engine", "explain", "graphs", "render"}),
     "pytest": frozenset({"pytest_plugin"}),
+    "PIL": frozenset({"graphs"}),
     "rich": frozenset({"render", "cli"}),
     "z3": frozenset({"prove"}),
 }
 
 #: Slow to import, so only inside the function that needs it.
-NEVER_AT_THE_TOP = frozenset({"networkx", "rich", "z3"})
+NEVER_AT_THE_TOP = frozenset({"PIL", "networkx", "rich", "z3"})
 
 
 @dataclass(frozen=True, slots=True)

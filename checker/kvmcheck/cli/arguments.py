@@ -15,6 +15,7 @@ from kvmcheck.cli.exits import EXIT_MEANING
 VERBS = {
     "check": "check the scenarios and mutants of specs (the default)",
     "export": "write a scenario for another checker: Promela, Murphi, TLA+",
+    "graph": "draw what orders the steps of a run, or the states of a scenario",
     "explain": "explain a diagnostic, e.g. `kvmcheck explain KVM201`",
     "fmt": "lay out .kvm files in the one way",
     "prove": "prove a spec for any number of steps, with z3",
@@ -23,13 +24,17 @@ VERBS = {
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "recheck", "mutate", "replay", "graph", "litmus", "conform", "diff", "stats", "reach", "lsp",
+    "recheck", "mutate", "replay", "litmus", "conform", "diff", "stats", "reach", "lsp",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
 #: What `--report` writes to files.
 REPORTS = ("json", "junit", "sarif", "github", "gitlab", "ktap", "markdown", "itf")
 FORMATS = ("text", "commit", *REPORTS)
-PLANNED_FORMATS = ("html", "svg", "dot", "graphml", "mermaid")
+PLANNED_FORMATS = ("html",)
+#: What `graph` writes.
+PICTURES = ("dot", "graphml", "mermaid", "svg", "png")
+GRAPHS = ("trace", "states")
+FOLDS = ("none", "location", "lock")
 REDUCTIONS = ("seq", "dead", "symmetry", "merge")
 STATISTICS = ("tell", "compare")
 #: What a scenario can be exported to.
@@ -330,6 +335,54 @@ def prove_parser() -> argparse.ArgumentParser:
     shown.add_argument("--terse", action="store_true", help="one line for each verdict, for editors")
     shown.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
     shown.add_argument("--debug", action="store_true", help="a traceback for internal errors")
+    return parser
+
+
+def graph_parser() -> argparse.ArgumentParser:
+    """The options of `graph`."""
+    parser = _parser("kvmcheck graph", "Draw the happens-before graph of a run, or the states of a scenario.")
+    parser.add_argument("path", metavar="SPEC", help="a .kvm file")
+    parser.add_argument("--of", choices=GRAPHS, default="trace", metavar="WHAT", help="trace (default) or states")
+    parser.add_argument(
+        "--scenario", default="", metavar="NAME", help="this scenario or mutant (default: the only scenario)"
+    )
+    parser.add_argument(
+        "--property",
+        default="",
+        metavar="NAME",
+        help="a trace of this property or cover (default: the first that has one)",
+    )
+    parser.add_argument(
+        "--to",
+        choices=PICTURES,
+        default="",
+        metavar="FORM",
+        help=f"{', '.join(PICTURES)} (default: as the file's name ends, else dot)",
+    )
+    parser.add_argument(
+        "--fold",
+        choices=FOLDS,
+        default="none",
+        metavar="BY",
+        help="location or lock: take what happens at one place, or under one lock, for one node",
+    )
+    parser.add_argument(
+        "--most", type=_count, default=None, metavar="N", help="refuse a graph of more than N nodes"
+    )
+    parser.add_argument(
+        "--states", type=_count, default=None, metavar="N", help="look for the trace in at most N states"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="another size or parameter, e.g. --set Vcpu=3 (repeatable)",
+    )
+    parser.add_argument("--output", "-o", default="", metavar="FILE", help="write to FILE (default: stdout)")
+    parser.add_argument("--terse", action="store_true", help="one line for each diagnostic, for editors")
+    parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
     return parser
 
 

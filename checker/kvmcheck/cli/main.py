@@ -66,6 +66,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.export import export
 
             return export
+        case "graph":
+            from kvmcheck.cli.graph import graph
+
+            return graph
         case "fmt":
             from kvmcheck.cli.fmt import fmt
 

@@ -44,7 +44,7 @@ def wanted_reports(given: Sequence[str]) -> tuple[Wanted, ...]:
             raise BadArguments(f"--report: no report is called `{name}`; there are {', '.join(REPORTS)}")
         if any(_same(path, other.path) for other in found):
             raise BadArguments(f"--report: two reports can't both go to {path}")
-        _need_writable(path)
+        need_writable("--report", path)
         found.append(Wanted(name, path))
     return tuple(found)
 
@@ -90,13 +90,26 @@ def rendered(name: str, report: Report, *, exit_status: int, timings: bool) -> s
 
 def write(wanted: Wanted, text: str) -> None:
     """Write the report; raises `BadArguments` if it can't be written now, though it seemed so at first."""
-    if wanted.path == STDOUT:
-        sys.stdout.write(text)
+    try:
+        put(wanted.path, text)
+    except Failed as error:
+        raise BadArguments(f"--report {wanted.format}={wanted.path}: {error}") from None
+
+
+class Failed(Exception):
+    """Something could not be written; its text says why."""
+
+
+def put(path: str, text: str | bytes) -> None:
+    """Write to a file, or (no path, `-`) to standard output; raises `Failed`."""
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+    if path in ("", STDOUT):
+        sys.stdout.write(text if isinstance(text, str) else text.decode("ascii", "backslashreplace"))
         return
     try:
-        _written(Path(os.path.realpath(wanted.path)), text)
+        _written(Path(os.path.realpath(path)), content)
     except OSError as error:
-        raise BadArguments(f"--report {wanted.format}={wanted.path}: {error.strerror or error}") from None
+        raise Failed(str(error.strerror or error)) from None
 
 
 def append_summary(text: str) -> None:
@@ -111,14 +124,14 @@ def append_summary(text: str) -> None:
         raise BadArguments(f"GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}") from None
 
 
-def _written(path: Path, text: str) -> None:
+def _written(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device has no other name to be written under
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_bytes(content)
         return
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         mask = os.umask(0)
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
@@ -132,18 +145,19 @@ def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other) if STDOUT not in (one, other) else one == other
 
 
-def _need_writable(path: str) -> None:
+def need_writable(option: str, path: str) -> None:
+    """Raises `BadArguments` if it is plain already that the file can't be written."""
     if path == STDOUT:
         return
     try:
         place = Path(os.path.realpath(path))
         folder = place.parent
         if place.is_dir():
-            raise BadArguments(f"--report: {path} is a folder")
+            raise BadArguments(f"{option}: {path} is a folder")
         if not folder.is_dir():
-            raise BadArguments(f"--report: there is no folder {Path(path).parent}")
+            raise BadArguments(f"{option}: there is no folder {Path(path).parent}")
         special = place.exists() and not place.is_file()
         if not os.access(place if special else folder, os.W_OK):
-            raise BadArguments(f"--report: {path} can't be written")
+            raise BadArguments(f"{option}: {path} can't be written")
     except (OSError, ValueError):  # a name that no file can have
-        raise BadArguments(f"--report: {path} can't be written") from None
+        raise BadArguments(f"{option}: {path} can't be written") from None
