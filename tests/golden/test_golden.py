@@ -46,6 +46,20 @@ def test_the_trace_is_told_as_it_was(
     assert text == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("form", ["dot", "graphml", "mermaid", "svg"])
+def test_the_trace_is_drawn_as_it_was(
+    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["graph", "--to", form, SPEC]) == 0
+    text = capsys.readouterr().out
+    golden = Path(__file__).parent / f"baton.{form}"
+    if os.environ.get("KVMCHECK_UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+
+    assert text == golden.read_text(encoding="utf-8")
+
+
 def test_the_trace_is_as_large_as_it_should_be() -> None:
     whole = json.loads((Path(__file__).parent / "baton.json").read_text(encoding="utf-8"))
     trace = whole["files"][0]["cases"][0]["properties"][0]["traces"][0]
