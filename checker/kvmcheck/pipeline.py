@@ -40,6 +40,7 @@ from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Collector, Diagnostic, Label, Severity
 from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
+from kvmcheck.why.order import with_orders
 from kvmcheck.why.results import Whys
 
 #: Checked in every scenario, named or not.
@@ -64,7 +65,7 @@ class Options:
     """What to check, and how much work it may cost.  `only`: scenarios, mutants, properties; empty: all.
 
     `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
-    `snapshots`: stories have the whole state at each step.
+    `snapshots`: stories have the whole state at each step, and what orders their threads.
     `why`: work out which orderings the traces that are told need; None: of cases that are not as expected.
     """
 
@@ -218,7 +219,7 @@ def _told(
         result = whys.result
         whole = whys.attached(account(result))
     if options.snapshots:
-        whole = with_snapshots(whole, result)
+        whole = with_orders(with_snapshots(whole, result), result)
     return _judged(whole, report, asked)
 
 

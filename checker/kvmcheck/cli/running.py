@@ -92,7 +92,7 @@ class Run:
             outcomes.append(Outcome.AS_EXPECTED)  # they were when they changed last, or their gate was red
         if any(problem.code == STALE for problem in problems):
             outcomes.append(Outcome.NOT_AS_EXPECTED)
-        return Report(tuple(reports), gravest(outcomes), tuple(left_out), problems)
+        return Report(tuple(reports), gravest(outcomes), tuple(left_out), problems, self._sources(files))
 
     def _reports(self, found: list[SpecFile], files: list[LoadedFile]) -> list[FileReport]:
         """The reports of all files; behind a Ctrl-C the cases that were not examined say so."""
@@ -142,6 +142,17 @@ class Run:
                 yield checked_text(file, case, self.options, self.listener)
         else:
             yield from _in_processes(work, self.options, min(jobs, len(work)))
+
+    def _sources(self, files: list[LoadedFile]) -> tuple[SourceText, ...]:
+        """The texts of all files, each once."""
+        texts: dict[str, SourceText] = {}
+        for file in files:
+            if file.unit is not None:
+                read = tuple(source for _, source in parts_of(file.unit))
+            else:
+                read = self.results.texts(file) if self.results is not None else ()
+            texts |= {source.path: source for source in read}
+        return tuple(texts.values())
 
     def _changed(self, found: list[SpecFile]) -> list[SpecFile]:
         def uses(source: SourceText) -> tuple[ModulePath, ...] | None:

@@ -12,6 +12,7 @@ from kvmcheck.explain.reductions import Reduced
 from kvmcheck.explain.story import Account, Spot
 from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.diagnostic import Diagnostic
+from kvmcheck.source.text import SourceText
 
 
 class CaseKind(Enum):
@@ -103,12 +104,16 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: its files in the order they were named; `not_examined` lists what a limit or the user left out."""
+    """A run: its files in the order they were named; `not_examined` lists what a limit or the user left out.
+
+    `sources`: the texts that were checked, by the names that places have.
+    """
 
     files: tuple[FileReport, ...]
     outcome: Outcome
     not_examined: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    sources: tuple[SourceText, ...] = ()
 
     @property
     def cases(self) -> tuple[CaseReport, ...]:

@@ -15,7 +15,7 @@ from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
 from kvmcheck.explain.operations import access, assigned
-from kvmcheck.explain.orderings import Why
+from kvmcheck.explain.orderings import Ordering, Why
 from kvmcheck.explain.spots import Spot as Spot
 from kvmcheck.explain.spots import spot_of as spot_of
 from kvmcheck.explain.standing import pause_word, waiting
@@ -125,6 +125,7 @@ class Story:
     `loop`: of a run without an end, how many rows come before those that are repeated for ever (all: it stays there).
     `why`: the orderings that it needs, where that was worked out (`kvmcheck.why`).
     `states`: the whole state before and after each row, by name; `explain.snapshots` has them, where somebody asks.
+    `order`: what orders its threads (`why.order`), where somebody asks.
     """
 
     title: str
@@ -136,6 +137,7 @@ class Story:
     loop: int | None = None
     why: Why | None = None
     states: tuple[tuple[tuple[str, str], ...], ...] = ()
+    order: tuple[Ordering, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

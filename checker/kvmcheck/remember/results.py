@@ -89,6 +89,11 @@ class Results:
             return chosen_file(path, None, cases, diagnostics, self.options)
         return None
 
+    def texts(self, file: LoadedFile) -> tuple[SourceText, ...]:
+        """The texts that the file is made of, the spec first; none where it has mistakes."""
+        spec = self._spec(file)
+        return tuple(spec.texts.values()) if spec is not None else ()
+
     def case(self, file: LoadedFile, case: Case) -> CaseReport | None:
         """The report of a case, if it is known."""
         spec = self._spec(file)
