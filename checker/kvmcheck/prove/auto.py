@@ -65,13 +65,10 @@ class _Run:
             self.ledger.excluded.clear()
             self.ledger.bounded = -1
             self.look(FIRST_LOOK, wanted)
-        if self._is_open():
+        if self.ledger.pending:
             self.induce(INDUCTION)
-        if self._is_open():
+        if self.ledger.pending:
             self.spacer(1.0)
-
-    def _is_open(self) -> bool:
-        return any(name not in self.ledger.reasons for name in self.ledger.open)
 
     def look(self, part: float, wanted: Wanted) -> None:
         """Bounded model checking."""

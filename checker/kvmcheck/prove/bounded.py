@@ -48,14 +48,12 @@ class _Listener:
     def __init__(self, ledger: Ledger, *, merge: bool) -> None:
         self.ledger = ledger
         self.merge = merge
-        self.left_out: dict[str, str] = {}
 
     def hears(self, message: Message) -> bool:
         """Take one message; whether there is no need for more."""
         ledger = self.ledger
         match message:
             case Encoded(left_out=left_out):
-                self.left_out = left_out
                 ledger.reasons |= left_out
             case Refused(what=what):
                 ledger.stopped = f"the formulas can't express {what}"
@@ -66,7 +64,7 @@ class _Listener:
                 ledger.too_small = trace.violation.text if trace.violation else "a bound was too small"
             case Looked(depth=depth):
                 ledger.bounded = depth
-                return not [name for name in ledger.open if name not in self.left_out]
+                return not ledger.pending
             case Whole(depth=depth):
                 self._whole(depth)
             case GaveUp(reason=reason):
@@ -83,9 +81,9 @@ class _Listener:
             ledger.stopped = "a step ends in its middle; `--no-merge` looks at what comes before that"
             return
         ledger.stopped = f"no run is longer than {depth} steps"
-        everything = {check.value for check in Check}.union(ledger.claims, (BOUNDS,))
+        everything = {check.value for check in Check}.union(ledger.claims, (BOUNDS,)) - ledger.reasons.keys()
         ledger.believe(
-            everything - self.left_out.keys() - ledger.broken.keys(),
+            everything - ledger.broken.keys(),
             "every run",
             f"looking at every run (none is longer than {depth} steps)",
             merge=self.merge,

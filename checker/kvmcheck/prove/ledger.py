@@ -43,6 +43,8 @@ class Ledger:
         self.stopped = ""
         self.bounded = -1
         self.too_small = ""
+        for live in program.lives:
+            self.reasons[live.name] = "it is about runs without an end; `kvmcheck check` looks at them"
         self._begin()
 
     def _begin(self) -> None:
@@ -72,12 +74,18 @@ class Ledger:
         return (
             *(claim.name for claim in self.program.properties),
             *(check.value for check in self.program.checks),
+            *(live.name for live in self.program.lives),
         )
 
     @property
     def open(self) -> tuple[str, ...]:
         """The listed claims of which nothing is known."""
         return tuple(name for name in self.claims if name not in self.broken and name not in self.proved)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Those of them that a solver can still be asked about."""
+        return tuple(name for name in self.open if name not in self.reasons)
 
     @property
     def step_broken(self) -> bool:

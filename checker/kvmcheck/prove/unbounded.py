@@ -16,9 +16,8 @@ from kvmcheck.prove.solving import Ended, Heard, isolated
 
 def by_induction(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
     """Enter what k-induction proves; no longer than `limits.seconds`."""
-    left_out: dict[str, str] = {}
     task = InductionTask(
-        ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, frozenset(ledger.open)
+        ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, frozenset(ledger.pending)
     )
     heard: Heard[inductive.Message] = isolated(
         partial(induce, task), seconds=limits.seconds, memory=limits.memory
@@ -33,21 +32,21 @@ def by_induction(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
                 how = f"k-induction (k = {k}, {clauses} clauses)"
                 ledger.believe(names, "k-induction", how, merge=merge)
             case NotEncoded():
-                _left_out(ledger, said.message, left_out)
+                _left_out(ledger, said.message)
             case Rest():
                 pass
-        if not [name for name in ledger.open if name not in left_out]:
+        if not ledger.pending:
             heard.close()
             return
-    ledger.stopped = ledger.stopped or why
-    _try_next(ledger, why, left_out)
+    _say_why(ledger, why)
 
 
 def by_spacer(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
     """Enter what Spacer proves; no longer than `limits.seconds`."""
-    left_out: dict[str, str] = {}
     closed = frozenset({*ledger.broken, *ledger.excluded})
-    task = HornTask(ledger.program, ledger.packed_starts(merge=merge), merge, frozenset(ledger.open), closed)
+    task = HornTask(
+        ledger.program, ledger.packed_starts(merge=merge), merge, frozenset(ledger.pending), closed
+    )
     heard: Heard[horn.Message] = isolated(partial(solve, task), seconds=limits.seconds, memory=limits.memory)
     why = ""
     for said in heard:
@@ -63,21 +62,20 @@ def by_spacer(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
             case NoInvariant():
                 pass
             case NotEncoded():
-                _left_out(ledger, said.message, left_out)
-        if not [name for name in ledger.open if name not in left_out]:
+                _left_out(ledger, said.message)
+        if not ledger.pending:
             heard.close()
             return
-    _try_next(ledger, why, left_out)
+    _say_why(ledger, why)
 
 
-def _left_out(ledger: Ledger, message: NotEncoded, left_out: dict[str, str]) -> None:
-    left_out |= message.left_out
+def _left_out(ledger: Ledger, message: NotEncoded) -> None:
     ledger.reasons |= message.left_out
     if message.what:
         ledger.stopped = f"the formulas can't express {message.what}"
 
 
-def _try_next(ledger: Ledger, why: str, left_out: dict[str, str]) -> None:
+def _say_why(ledger: Ledger, why: str) -> None:
     """Say why what is left was not proved."""
-    if why and [name for name in ledger.open if name not in left_out]:
+    if why and ledger.pending:
         ledger.stopped = why

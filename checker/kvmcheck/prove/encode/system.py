@@ -131,8 +131,13 @@ class Encoder:
             taken.append(circuit.both(chosen, unit.stepped.guard))
             for slot, bits in unit.stepped.slots.items():
                 system.following[slot] = vectors.mux(chosen, bits, system.following[slot])
-            system.broken += unit.stepped.bads
-        system.takes = circuit.both(circuit.some(taken), circuit.every(self.conditions))
+        # A step that takes a name for a new seq value that somebody has already is none: nothing that it does counts.
+        proper = circuit.every(self.conditions)
+        system.takes = circuit.both(circuit.some(taken), proper)
+        for unit in units:
+            system.broken += [
+                replace(bad, literal=circuit.both(bad.literal, proper)) for bad in unit.stepped.bads
+            ]
         self._claims(system, units)
         self._goals(system, units)
         if Check.NO_DEADLOCK in self.program.checks:
@@ -211,6 +216,7 @@ class Encoder:
             reached = self.circuit.some(
                 literal for unit in units for name, literal in unit.stepped.covers if name == cover.name
             )
+            reached = self.circuit.both(reached, self.circuit.every(self.conditions))
             system.goals.append(Goal(cover.name, reached, True))
         for claim in self.program.properties:
             for probe in claim.probes:
@@ -259,7 +265,7 @@ class Encoder:
                     for b in other.stepped.accesses:
                         alike = a.slot == b.slot and a.slot not in guarded
                         if alike and (a.write or b.write) and not (a.marked and b.marked):
-                            bad = circuit.both(a.literal, b.literal)
+                            bad = circuit.every((a.literal, b.literal, *self.conditions))
                             if bad != FALSE:
                                 system.races.append(RaceClaim((unit.thread, other.thread), a.slot, bad))
 
