@@ -11,25 +11,24 @@ from kvmcheck.engine.explicit import NEVER, Search
 from kvmcheck.engine.live.graph import CUT
 from kvmcheck.engine.live.judge import FAILED, without_run
 from kvmcheck.engine.live.telling import Run, trace_of
-from kvmcheck.engine.native.search import NativeSearch
+from kvmcheck.engine.native.search import NativeSearch, Settings
 from kvmcheck.engine.reductions import UNREDUCED
 from kvmcheck.semantics.program import Program
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 
 
-def judged_natively(program: Program, budget: Budget) -> tuple[tuple[PropertyResult, ...], int]:
+def judged_natively(
+    program: Program, budget: Budget, options: tuple[str, ...] = ()
+) -> tuple[tuple[PropertyResult, ...], int]:
     """The verdicts on the liveness properties, and over how many states; as `engine.live.judge.judged`.
 
-    Raises `BuildError` or `Unsupported` where Python has to do it.
+    `options`: more for the compiler.  Raises `BuildError` or `Unsupported` where Python has to do it.
     """
     # Invariants and covers have been looked at: here they would only cost.
     bare = replace(program, properties=(), covers=())
     search = Search(bare, budget=budget, reductions=UNREDUCED, stop=NEVER, traces=1, progress=None)
-    native = NativeSearch(search, lives=True)
-    try:
-        told, stopped = native.explored()
-    finally:
-        native.builds.cancel()
+    native = NativeSearch(search, Settings(options=options), lives=True)
+    told, stopped = native.explored()
     if stopped:
         unknown = [PropertyResult(live.name, Verdict.UNKNOWN, reason=stopped) for live in program.lives]
         return tuple(unknown), told.states

@@ -81,23 +81,42 @@ class NativeSearch:
     def run(self) -> Result:
         """Search; the result.  Raises `Unsupported` or `BuildError` where Python has to go on."""
         search = self.search
+        try:
+            told = self._searched()
+        except KeyboardInterrupt:
+            search.stopped = INTERRUPTED
+            told = None
+        if told is None:
+            return search.result()
+        with prepared():
+            self.told = told
+            self._make_findings(told)
+            return self._result(told)
+
+    def explored(self) -> tuple[Told, str]:
+        """What the built program says, and why it ended early if it did.  Raises `Unsupported` or `BuildError`."""
+        told = self._searched()
+        if told is None:
+            return Told(), self.search.stopped
+        return told, self._why(told.ended, self.search.budget)
+
+    def _searched(self) -> Told | None:
+        """What the built program says of a search from the beginning; None if there is no initial state."""
+        search = self.search
         search.reset()
         self.begun = monotonic()
         try:
             program = self.builds.wait()
-        except KeyboardInterrupt:
-            search.stopped = INTERRUPTED
-            return search.result()
-        with prepared():
-            try:
-                search.begin()
-            except Stop:
-                return search.result()
-            while (told := self._told(program)) is None:
-                program = self.builds.wait()
-            self.told = told
-            self._make_findings(self.told)
-            return self._result(self.told)
+            with prepared():
+                try:
+                    search.begin()
+                except Stop:
+                    return None
+                while (told := self._told(program)) is None:
+                    program = self.builds.wait()
+            return told
+        finally:
+            self.builds.cancel()
 
     def _arguments(self) -> list[str]:
         budget, policy = self.search.budget, self.search.policy
@@ -308,23 +327,6 @@ class NativeSearch:
         )
         result = replace(result, coverage=coverage)
         return compacted(result) if self.settings.compact else result
-
-    def explored(self) -> tuple[Told, str]:
-        """What the built program says of a search that has begun nothing yet, and why it ended early if it did.
-
-        Raises `Unsupported` or `BuildError`.
-        """
-        search = self.search
-        search.reset()
-        program = self.builds.wait()
-        with prepared():
-            try:
-                search.begin()
-            except Stop:
-                return Told(), search.stopped
-            while (told := self._told(program)) is None:
-                program = self.builds.wait()
-        return told, self._why(told.ended, search.budget)
 
     def _why(self, ended: str, budget: Budget) -> str:
         match ended:

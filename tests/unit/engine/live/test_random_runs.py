@@ -13,6 +13,7 @@ from kvmcheck.engine.native.lives import judged_natively
 from kvmcheck.semantics.verdict import Verdict
 from tests.support.compare import Refused, program_of, unit_of
 from tests.support.fair_runs import FairRuns, live_program
+from tests.support.native import SANITIZED
 
 SEEDS = range(1, 241)
 #: Programs with more states are left out.
@@ -45,7 +46,7 @@ def test_two_ways_of_computing_liveness_agree(part: int) -> None:
     assert sum(compared(seed) for seed in seeds) > len(seeds)
 
 
-def agreed(seed: int) -> int:
+def agreed(seed: int, options: tuple[str, ...] = ()) -> int:
     """How many properties both tiers judged alike."""
     text = live_program(seed)
     try:
@@ -55,7 +56,7 @@ def agreed(seed: int) -> int:
     results, states = judged(program, Budget(states=20_000))
     if any(result.reason == ENDLESS for result in results):
         return 0
-    natively, found = judged_natively(program, Budget(states=20_000))
+    natively, found = judged_natively(program, Budget(states=20_000), options)
     told = [(r.property, r.verdict, r.vacuous, [t.loop for t in r.traces]) for r in results]
     assert told == [(r.property, r.verdict, r.vacuous, [t.loop for t in r.traces]) for r in natively], (
         f"seed {seed}\n{text}"
@@ -73,3 +74,9 @@ def test_both_tiers_agree_on_liveness() -> None:
 @pytest.mark.skipif(compiler() is None, reason="there is no C compiler")
 def test_both_tiers_agree_on_liveness_of_many_programs() -> None:
     assert sum(agreed(seed) for seed in range(3000, 3060)) >= 90
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(compiler() is None, reason="there is no C compiler")
+def test_the_search_for_cycles_is_clean_under_sanitizers() -> None:
+    assert sum(agreed(seed, SANITIZED) for seed in range(5000, 5006)) >= 8
