@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
@@ -33,7 +34,7 @@ from kvmcheck.explain.snapshots import with_snapshots
 from kvmcheck.explain.story import Account, account, spot_of
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.lang.syntax import Check as ScenarioCheck
-from kvmcheck.lang.syntax import Expect, Expected, MutantDecl, ScenarioDecl
+from kvmcheck.lang.syntax import Expect, Expected, Move, MutantDecl, ScenarioDecl
 from kvmcheck.library import model_folder
 from kvmcheck.semantics.program import CHOSEN_CHECKS, Check, Program
 from kvmcheck.semantics.verdict import Verdict
@@ -42,6 +43,7 @@ from kvmcheck.source.nearest import nearest
 from kvmcheck.source.text import Span, nowhere
 from kvmcheck.why.order import with_orders
 from kvmcheck.why.results import Whys
+from kvmcheck.why.saved import Base
 
 #: Checked in every scenario, named or not.
 _ALWAYS_CHECKED = {check.value for check in Check} - {check.value for check in CHOSEN_CHECKS}
@@ -67,6 +69,7 @@ class Options:
     `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
     `snapshots`: stories have the whole state at each step, and what orders their threads.
     `why`: work out which orderings the traces that are told need; None: of cases that are not as expected.
+    `near_miss`: stories of mutants have what the unmodified model does with the same schedule.
     """
 
     only: tuple[str, ...] = ()
@@ -84,6 +87,7 @@ class Options:
     usual_limits: bool = False
     snapshots: bool = False
     why: bool | None = None
+    near_miss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def check_case(
                 help="nothing would be checked; relax an `assume` or a `where` in `init`",
             )
             return replace(report, diagnostics=collector.all())
-        told, judgement = _told(result, report, options, asked)
+        told, judgement = _told(result, file.unit, report, options, asked)
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
@@ -207,7 +211,7 @@ def check_case(
 
 
 def _told(
-    result: Result, report: CaseReport, options: Options, asked: frozenset[str]
+    result: Result, unit: Unit, report: CaseReport, options: Options, asked: frozenset[str]
 ) -> tuple[Account, Judgement]:
     """The result in words, and whether it is as expected; with the reasons of what is told, if they are wanted."""
     whole = account(result)
@@ -215,12 +219,50 @@ def _told(
     unexpected = judgement.outcome is Outcome.NOT_AS_EXPECTED
     if options.why or (options.why is None and unexpected):
         shown = [finding.property for finding in to_tell(told, report.expectations, judgement)]
-        whys = Whys(result, shown, dead_locals="dead" not in options.reductions_off)
+        dead_locals = "dead" not in options.reductions_off
+        base = _unmodified(unit, report.name, options) if shown and report.base else None
+        whys = Whys(result, shown, dead_locals=dead_locals, base=base, near=options.near_miss)
         result = whys.result
         whole = whys.attached(account(result))
     if options.snapshots:
         whole = with_orders(with_snapshots(whole, result), result)
     return _judged(whole, report, asked)
+
+
+def _unmodified(unit: Unit, name: str, options: Options) -> Base | None:
+    """The scenario that a mutant (of a mutant …) changes; None if it can't be elaborated by itself."""
+    mutants = {item.name.text: item for item in unit.entry.items if isinstance(item, MutantDecl)}
+    moved: set[str] = set()
+    seen: set[str] = set()
+    while name in mutants and name not in seen:
+        seen.add(name)
+        for edit in mutants[name].edits:
+            if isinstance(edit, Move):
+                moved.add(f"{'.'.join(edit.label.function)}@{edit.label.label}")
+        name = mutants[name].base.text
+    program = _elaborated(_Same(unit), name, options.settings)
+    return None if program is None else Base(program, frozenset(moved))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A unit, compared by identity: comparing its syntax takes longer than anything that is kept."""
+
+    unit: Unit
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.unit is self.unit
+
+    def __hash__(self) -> int:
+        return id(self.unit)
+
+
+@lru_cache(maxsize=1)
+def _elaborated(same: _Same, name: str, settings: tuple[tuple[str, str], ...]) -> Program | None:
+    """A scenario of a unit, elaborated once for all of its mutants."""
+    collector = Collector()
+    program = elaborate(same.unit, name, dict(settings), collector)
+    return None if collector.has_errors else program
 
 
 def _judged(told: Account, report: CaseReport, asked: frozenset[str]) -> tuple[Account, Judgement]:

@@ -19,12 +19,14 @@ VERBS = {
     "explain": "explain a diagnostic, e.g. `kvmcheck explain KVM201`",
     "fmt": "lay out .kvm files in the one way",
     "prove": "prove a spec for any number of steps, with z3",
+    "recheck": "check a proof's certificate with another solver",
+    "lsp": "answer an editor: mistakes as you type, definitions, names (needs kvmcheck[lsp])",
     "new": "write a first spec that holds, and a sibling that fails",
 }
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "recheck", "mutate", "replay", "litmus", "conform", "diff", "stats", "reach", "lsp",
+    "mutate", "replay", "litmus", "conform", "diff", "stats", "reach",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
 #: What `--report` writes to files.
@@ -182,6 +184,11 @@ def check_parser() -> argparse.ArgumentParser:
         default=None,
         help="the orderings that each trace needs (default: of one file, and of what is not as expected)",
     )
+    shown.add_argument(
+        "--near-miss",
+        action="store_true",
+        help="behind the trace of each mutant: how the unmodified model is saved in the same schedule",
+    )
     shown.add_argument("--no-trace", action="store_true", help="verdicts only")
     shown.add_argument(
         "--quiet", "-q", action="store_true", help="only what is not as expected, and the summary"
@@ -232,6 +239,26 @@ def fmt_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--terse", action="store_true", help="one line for each diagnostic, for editors")
     parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
+    return parser
+
+
+def lsp_parser() -> argparse.ArgumentParser:
+    """The options of `lsp`."""
+    parser = _parser("kvmcheck lsp", "A language server for editors, over stdin and stdout.")
+    parser.add_argument("--stdio", action="store_true", help="what editors say; there is no other way")
+    return parser
+
+
+def recheck_parser() -> argparse.ArgumentParser:
+    """The options of `recheck`."""
+    parser = _parser(
+        "kvmcheck recheck",
+        "Check a certificate: every obligation is made anew from the spec, compared, and given to another solver.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="what `kvmcheck prove --parametric --certificate` wrote")
+    parser.add_argument(
+        "spec", nargs="?", default="", metavar="SPEC", help="the spec (default: where the certificate says it was)"
+    )
     return parser
 
 

@@ -68,7 +68,8 @@ def check(argv: Sequence[str]) -> int:
         compact=arguments.compact,
         usual_limits=True,
         snapshots="itf" in formats,
-        why=_wants_why(arguments),
+        why=True if arguments.near_miss else _wants_why(arguments),
+        near_miss=arguments.near_miss,
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),
