@@ -47,6 +47,35 @@ class Ordering:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What in the unmodified model prevents a mutant's trace.
+
+    `statement` of `function`, done by `thread`; `label` or empty.  `fitted`: so many of the trace's steps that model
+    can take; `whole`: all of them, with this done in between, and nothing breaks.  `waits`: the thread can't go on.
+    """
+
+    thread: str
+    function: str
+    label: str
+    statement: str
+    spot: Spot
+    fitted: int
+    whole: bool
+    waits: bool
+
+    @property
+    def text(self) -> str:
+        """`the unmodified model can't take step 20: it has …`."""
+        name = f"@{self.label} {self.statement}" if self.label else self.statement
+        file = self.spot.path.rpartition("/")[2]
+        where = f" ({self.thread}, {file}:{self.spot.line})" if file else f" ({self.thread})"
+        if self.whole:
+            return f"the unmodified model has {name}{where}, and nothing breaks"
+        verb = f"makes {self.thread} wait at" if self.waits else "has"
+        return f"the unmodified model can't take step {self.fitted + 1}: it {verb} {name}{where}"
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """What a run needs to fail: every ordering between threads that no others imply, with what is known of it.
 

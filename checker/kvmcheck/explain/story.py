@@ -8,14 +8,15 @@ formats say the same; and it is cheap to hand from one process to another.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from kvmcheck.engine.result import Coverage, CoverResult, Result
 from kvmcheck.explain.blame import Reason, reason
 from kvmcheck.explain.changes import Change, changes
 from kvmcheck.explain.operations import access, assigned
-from kvmcheck.explain.orderings import Ordering, Why
+from kvmcheck.explain.orderings import Guard, Ordering, Why
 from kvmcheck.explain.spots import Spot as Spot
 from kvmcheck.explain.spots import spot_of as spot_of
 from kvmcheck.explain.standing import pause_word, waiting
@@ -33,6 +34,8 @@ from kvmcheck.semantics.verdict import PropertyResult, Verdict
 from kvmcheck.semantics.witness import Step, Trace, Violation
 from kvmcheck.source.text import Span
 
+#: No condition is known.
+_NOTHING: Mapping[tuple[int, str], bool] = MappingProxyType({})
 #: An `if` whose condition is one branch of the program, of the same sense: no `!`, `&&`, `||` or `?`.
 _PLAIN_CONDITION = re.compile(r"if \((?:[^!&|?]|!=|&(?!&))*\)")
 
@@ -46,7 +49,9 @@ class Call:
     spot: Spot
     kernel: str
     label: str  # the innermost label in this function that covers the statement
-    decided: str  # of a condition that this step decided: `true` or `false`; of a pause at a call: which end of it
+    decided: (
+        str  # of a condition that this step decided: `true` or `false`; of a pause at a call: which end of it
+    )
     frame: int  # which of the inlined calls it is
 
     @property
@@ -123,7 +128,8 @@ class Story:
     """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose.
 
     `loop`: of a run without an end, how many rows come before those that are repeated for ever (all: it stays there).
-    `why`: the orderings that it needs, where that was worked out (`kvmcheck.why`).
+    `why`: the orderings that it needs, where that was worked out (`kvmcheck.why`).  `guard`: of a mutant's, what in the
+    unmodified model prevents it, and `near`: how that goes.
     `states`: the whole state before and after each row, by name; `explain.snapshots` has them, where somebody asks.
     `order`: what orders its threads (`why.order`), where somebody asks.
     """
@@ -136,6 +142,8 @@ class Story:
     broken: Broken | None
     loop: int | None = None
     why: Why | None = None
+    guard: Guard | None = None
+    near: Story | None = None
     states: tuple[tuple[tuple[str, str], ...], ...] = ()
     order: tuple[Ordering, ...] = ()
 
@@ -320,7 +328,16 @@ def _assigned(program: Program, body: Body, calls: tuple[Call, ...], step: Step)
 
 def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
     """The stack of a step: in each caller, the statement that calls on."""
-    node = body.nodes[step.node]
+    calls = stack_of(program, body, step.node, _decided(body, step))
+    word = pause_word(program, body, step.node)
+    return (*calls[:-1], replace(calls[-1], decided=word)) if word else calls
+
+
+def stack_of(
+    program: Program, body: Body, at: int, decided: Mapping[tuple[int, str], bool] = _NOTHING
+) -> tuple[Call, ...]:
+    """The calls in which a node stands, the process itself first; `decided`: what conditions came to, by frame."""
+    node = body.nodes[at]
     stack: list[tuple[int, Span]] = []
     number: int | None = node.frame
     span = node.span
@@ -328,10 +345,7 @@ def _calls(program: Program, body: Body, step: Step) -> tuple[Call, ...]:
         frame = body.frames[number]
         stack.append((number, span))
         span, number = frame.call, frame.parent
-    decided = _decided(body, step)
-    calls = tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
-    word = pause_word(program, body, step.node)
-    return (*calls[:-1], replace(calls[-1], decided=word)) if word else calls
+    return tuple(_call(program, body, node, number, span, decided) for number, span in reversed(stack))
 
 
 def _call(
@@ -340,7 +354,7 @@ def _call(
     node: Node,
     frame: int,
     span: Span,
-    decided: dict[tuple[int, str], bool],
+    decided: Mapping[tuple[int, str], bool],
 ) -> Call:
     function = body.frames[frame].function
     declared = program.functions.get(function)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from kvmcheck.explain.orderings import Moment, Ordering, Why
+from kvmcheck.explain.orderings import Guard, Moment, Ordering, Why
 from kvmcheck.explain.reductions import Measure, Reduced, ToldCut, ToldSection
 from kvmcheck.explain.report import CaseReport, Expectation, FileReport, Report
 from kvmcheck.explain.story import Account, Broken, Call, Finding, Goal, Named, Note, Row, Spot, Story
@@ -166,6 +166,8 @@ def _story(story: Story) -> Json:
         "loop": story.loop,
         "broken": _broken(story.broken) if story.broken else None,
         "why": _why(story.why) if story.why else None,
+        "guard": _guard(story.guard) if story.guard else None,
+        "near_miss": _story(story.near) if story.near else None,
     }
 
 
@@ -225,6 +227,19 @@ def _why(why: Why) -> Json:
         "limit": why.limit,
         "switches": why.switches,
         "fewest_switches": why.fewest,
+    }
+
+
+def _guard(guard: Guard) -> Json:
+    return {
+        "thread": guard.thread,
+        "function": guard.function,
+        "label": guard.label,
+        "statement": guard.statement,
+        "place": _spot(guard.spot),
+        "fitted_steps": guard.fitted,
+        "fits_whole": guard.whole,
+        "waits": guard.waits,
     }
 
 

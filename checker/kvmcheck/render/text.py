@@ -236,6 +236,7 @@ def _ending(story: Story, broken: Broken, paint: Paint) -> list[str]:
         lines += [" " * (_MARGIN + 2) + line for line in wrapped(_clean(text, paint), room - 2, 4)]
     if broken.spot.path:
         lines += _right([cut(_clean(broken.spot.text, paint), paint.columns)], paint)
-    for text in story.why.lines() if story.why else ():
+    reasons = [*(story.why.lines() if story.why else ()), *([story.guard.text] if story.guard else ())]
+    for text in reasons:
         lines += [" " * _MARGIN + line for line in wrapped(_clean(text, paint), room, 7)]
     return lines

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kvmcheck.explain.expectations import to_tell
 from kvmcheck.explain.outcomes import Outcome
 from kvmcheck.explain.report import CaseKind, CaseReport, FileReport, Report
-from kvmcheck.explain.story import Account, Finding, Note
+from kvmcheck.explain.story import Account, Finding, Note, Story
 from kvmcheck.render.changelog import changelog
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import padded, visible, width, wrapped
@@ -102,7 +102,15 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         for finding in to_tell(account, case.expectations, case.judgement):
             for story in finding.stories:
                 lines += ["", *told(story, paint)]
+                if story.near is not None:
+                    lines += ["", *_near(story.near, case.base, paint)]
     return lines
+
+
+def _near(near: Story, base: str, paint: Paint) -> list[str]:
+    """What the unmodified model does with the schedule that breaks the mutant."""
+    text = _clean(f"near miss: what {base} does, without the edit, in the same schedule", paint)
+    return [*(paint(line, "bold") for line in wrapped(text, paint.columns)), "", *told(near, paint)]
 
 
 def commit_lines(case: CaseReport, detail: Detail) -> list[str]:
@@ -281,7 +289,11 @@ def _remark(finding: Finding) -> str:
             loops = [len(story.rows) - story.loop for story in finding.stories if story.loop is not None]
             if loops:
                 behind = f"behind {_count(steps - loops[0], 'step')}"
-                return f"{behind}, {_count(loops[0], 'step')} for ever" if loops[0] else f"{behind}, nothing more"
+                return (
+                    f"{behind}, {_count(loops[0], 'step')} for ever"
+                    if loops[0]
+                    else f"{behind}, nothing more"
+                )
             return f"in {_count(steps, 'step')}" if steps else "in an initial state"
         case Verdict.UNKNOWN:
             return _reason(finding)

@@ -11,13 +11,27 @@ from kvmcheck.explain.orderings import Why
 from kvmcheck.explain.story import Account, Finding
 from kvmcheck.semantics.verdict import PropertyResult
 from kvmcheck.why.needed import explained
+from kvmcheck.why.saved import Base, Saved, saved
 
 
 class Whys:
-    """A result whose first trace of each wanted property has the fewest context switches, and why each fails."""
+    """A result whose first trace of each wanted property has the fewest context switches, and why each fails.
 
-    def __init__(self, result: Result, wanted: Collection[str], *, dead_locals: bool) -> None:
+    `base`: of a mutant, the program without its edits.  `near`: with what that does with the same schedule.
+    """
+
+    def __init__(
+        self,
+        result: Result,
+        wanted: Collection[str],
+        *,
+        dead_locals: bool,
+        base: Base | None = None,
+        near: bool = False,
+    ) -> None:
+        self._near = near
         self._found: dict[str, Why] = {}
+        self._saved: dict[str, Saved] = {}
         properties: list[PropertyResult] = []
         for known in result.properties:
             if known.property not in wanted or not known.traces:
@@ -27,6 +41,9 @@ class Whys:
             properties.append(replace(known, traces=(trace, *known.traces[1:])))
             if why is not None:
                 self._found[known.property] = why
+            kept = saved(base, result.program, trace, dead_locals=dead_locals) if base is not None else None
+            if kept is not None:
+                self._saved[known.property] = kept
         self.result = replace(result, properties=tuple(properties))
 
     def attached(self, told: Account) -> Account:
@@ -34,7 +51,13 @@ class Whys:
         return replace(told, findings=tuple(self._with_why(finding) for finding in told.findings))
 
     def _with_why(self, finding: Finding) -> Finding:
-        why = self._found.get(finding.property)
-        if why is None or not finding.stories:
+        if not finding.stories:
             return finding
-        return replace(finding, stories=(replace(finding.stories[0], why=why), *finding.stories[1:]))
+        kept = self._saved.get(finding.property)
+        first = replace(
+            finding.stories[0],
+            why=self._found.get(finding.property),
+            guard=kept.guard if kept else None,
+            near=kept.near if kept and self._near else None,
+        )
+        return replace(finding, stories=(first, *finding.stories[1:]))
