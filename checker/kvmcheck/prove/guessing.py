@@ -59,8 +59,10 @@ class Guesses:
         self.circuit = circuit
         self.cells = cells
         self.terms = terms
-        self.all = (1 << len(states)) - 1
-        self.inputs = self._transposed(states)
+        # A merged step that fails half way leaves the explorer in places where no step of the system ends.
+        seen = [packed for packed in states if all(packed[part.pc] in part.codes for part in self._parts())]
+        self.all = (1 << len(seen)) - 1
+        self.inputs = self._transposed(seen)
         self.places = list(self._columns(self._places()))
         self.facts = list(self._columns((literal, -1) for literal in self._facts()))
 

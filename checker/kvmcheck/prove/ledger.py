@@ -92,6 +92,10 @@ class Ledger:
         """Whether a step is known that a built-in check ends."""
         return any(name in STEP_CHECKS for name in self.broken)
 
+    def needed(self, *, merge: bool) -> frozenset[str]:
+        """What has to be excluded before anything holds."""
+        return frozenset({BOUNDS, *(STEP_CHECKS if merge else ())})
+
     def believe(self, names: Iterable[str], method: str, how: str, *, merge: bool) -> None:
         """What was proved of the graph whose steps are merged (or not): that no step of it breaks these.
 
@@ -99,7 +103,7 @@ class Ledger:
         the scenario ends there: so nothing holds before both are known not to happen.
         """
         self.excluded |= set(names)
-        needed = {BOUNDS, *(STEP_CHECKS if merge else ())}
+        needed = self.needed(merge=merge)
         if not needed <= self.excluded:
             missing = ", ".join(sorted(needed - self.excluded))
             self.stopped = f"proved only if nothing breaks {missing}"

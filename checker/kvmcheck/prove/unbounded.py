@@ -16,9 +16,9 @@ from kvmcheck.prove.solving import Ended, Heard, isolated
 
 def by_induction(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
     """Enter what k-induction proves; no longer than `limits.seconds`."""
-    task = InductionTask(
-        ledger.program, ledger.packed_starts(merge=merge), merge, limits.depth, frozenset(ledger.pending)
-    )
+    wanted = frozenset(ledger.pending) | ledger.needed(merge=merge)
+    starts = ledger.packed_starts(merge=merge)
+    task = InductionTask(ledger.program, starts, merge, limits.depth, wanted)
     heard: Heard[inductive.Message] = isolated(
         partial(induce, task), seconds=limits.seconds, memory=limits.memory
     )
