@@ -45,7 +45,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "remember": frozenset({"source", "lang", "semantics", "explain", "pipeline", "library", "privatefolder"}),
     "graphs": frozenset({"source", "semantics", "engine", "explain", "why", "render", "errors"}),
     "graphing": frozenset(
-        {"source", "lang", "semantics", "elaborate", "engine", "explain", "why", "graphs", "library", "errors"}
+        {
+            "source",
+            "lang",
+            "semantics",
+            "elaborate",
+            "engine",
+            "explain",
+            "why",
+            "graphs",
+            "library",
+            "errors",
+        }
     ),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
     "proving": frozenset(
@@ -62,8 +73,27 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
         }
     ),
+    "lsp": frozenset({"source", "lang", "elaborate", "render", "library"}),
+    "parametric": frozenset(
+        {
+            "source",
+            "lang",
+            "semantics",
+            "elaborate",
+            "engine",
+            "explain",
+            "pipeline",
+            "prove",
+            "proving",
+            "errors",
+        }
+    ),
+    "rechecking": frozenset({"source", "semantics", "pipeline", "prove", "parametric"}),
     "cli": frozenset(
         {
+            "parametric",
+            "rechecking",
+            "lsp",
             "exporting",
             "graphing",
             "graphs",
@@ -89,16 +119,19 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 #: Third-party packages, and the stages that may name them.
 THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
+    "lsprotocol": frozenset({"lsp"}),
     "msgspec": frozenset({"remember"}),
     "networkx": frozenset({"elaborate", "engine", "explain", "graphs", "render"}),
+    "pygls": frozenset({"lsp"}),
     "pytest": frozenset({"pytest_plugin"}),
     "PIL": frozenset({"graphs"}),
     "rich": frozenset({"render", "cli"}),
+    "cvc5": frozenset({"prove"}),
     "z3": frozenset({"prove"}),
 }
 
 #: Slow to import, so only inside the function that needs it.
-NEVER_AT_THE_TOP = frozenset({"PIL", "networkx", "rich", "z3"})
+NEVER_AT_THE_TOP = frozenset({"PIL", "cvc5", "networkx", "rich", "z3"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.fmt import fmt
 
             return fmt
+        case "lsp":
+            from kvmcheck.cli.lsp import lsp
+
+            return lsp
         case "new":
             from kvmcheck.cli.new import new
 

@@ -7,7 +7,7 @@ folder.  Nothing outside these folders is read, wherever links lead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,9 @@ _MAX_SUGGESTIONS = 2000
 
 ModulePath = tuple[str, ...]
 
+#: The text of a file, and the name that it is shown by; raises as `source.text.read` does.
+Reader = Callable[[Path, str], SourceText]
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -36,17 +39,21 @@ class Unit:
     modules: Mapping[ModulePath, File]
 
 
-def load(path: Path, search: tuple[Path, ...], collector: Collector) -> Unit | None:
-    """The file with its modules, or None if any of them has errors (which the collector then holds)."""
-    return _Loader((path.parent, *search), collector).unit(path)
+def load(path: Path, search: tuple[Path, ...], collector: Collector, reader: Reader = read) -> Unit | None:
+    """The file with its modules, or None if any of them has errors (which the collector then holds).
+
+    `reader`: what gives the texts, for whoever has newer ones than the disk.
+    """
+    return _Loader((path.parent, *search), collector, reader).unit(path)
 
 
 class _Loader:
     """One run of `load`."""
 
-    def __init__(self, folders: tuple[Path, ...], collector: Collector) -> None:
+    def __init__(self, folders: tuple[Path, ...], collector: Collector, reader: Reader) -> None:
         self._folders = folders
         self._collector = collector
+        self._reader = reader
         self._files: dict[ModulePath, File | None] = {}
         self._failed = False
 
@@ -116,7 +123,7 @@ class _Loader:
             if path.exists() and not path.is_file():
                 self._error("KVM002", f"{shown} is no regular file", where)
                 return None
-            source = read(path, shown)
+            source = self._reader(path, shown)
         except FileNotFoundError:
             self._error("KVM001", f"there is no file {shown}", where, help=self._other_file(path))
             return None
