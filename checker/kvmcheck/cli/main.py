@@ -86,6 +86,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.prove import prove
 
             return prove
+        case "recheck":
+            from kvmcheck.cli.recheck import recheck
+
+            return recheck
         case _:
             from kvmcheck.cli.check import check
 

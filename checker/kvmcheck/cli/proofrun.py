@@ -44,16 +44,24 @@ class ProofRun:
             for case in file.cases:
                 cases.append(self._proved(file, case))
                 self.listener.case(cases[-1], blank=not many)
+                self.behind(file, case)
             reports.append(file_report(file, tuple(cases), skipped))
         outcomes = [file.outcome for file in reports if not file.skipped]
         if collector.has_errors:
             outcomes.append(Outcome.BAD_INPUT)
         return Report(tuple(reports), gravest(outcomes), (), problems)
 
+    def prove(self, file: LoadedFile, case: Case) -> CaseReport:
+        """What is known of a case."""
+        return prove_case(file, case, self.request)
+
+    def behind(self, file: LoadedFile, case: Case) -> None:
+        """What is told behind a case; of most nothing."""
+
     def _proved(self, file: LoadedFile, case: Case) -> CaseReport:
         """The case; a bug of ours becomes its failure, so that the other cases still get theirs."""
         try:
-            return prove_case(file, case, self.request)
+            return self.prove(file, case)
         except Exception as error:  # one case's bug must not hide the other cases
             if self.listener.debug:
                 raise

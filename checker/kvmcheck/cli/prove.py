@@ -16,9 +16,7 @@ def prove(argv: Sequence[str]) -> int:
     """The exit status of a proof; everything it has to say is printed."""
     arguments = parsed(prove_parser(), argv)
     chosen = settings(arguments.settings)
-    if arguments.parametric:
-        raise BadArguments("--parametric is not supported yet")
-    if arguments.certificate:
+    if arguments.certificate and not arguments.parametric:
         raise BadArguments("--certificate is for --parametric")
     from kvmcheck.cli.listener import Listener
     from kvmcheck.cli.proofrun import ProofRun
@@ -44,7 +42,13 @@ def prove(argv: Sequence[str]) -> int:
         progress=False,
         debug=arguments.debug,
     )
-    report = ProofRun(request, listener).report(arguments.paths)
+    if arguments.parametric:
+        from kvmcheck.cli.parametric import ParametricRun
+
+        run: ProofRun = ParametricRun(request, listener, folder=arguments.certificate)
+    else:
+        run = ProofRun(request, listener)
+    report = run.report(arguments.paths)
     status = exit_status(report.outcome)
     if arguments.format == "json":
         from kvmcheck.render.jsonreport import as_json
