@@ -6,12 +6,14 @@ With `--format commit` stdout is for what goes into a changelog, and the verdict
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass, field
 
 from kvmcheck.explain.report import CaseReport, FileReport, Report
 from kvmcheck.pipeline import Progress
+from kvmcheck.render.machines.github import inert
 from kvmcheck.render.paint import Paint
 from kvmcheck.render.plain import cut, visible
 from kvmcheck.render.source import draw, draw_terse
@@ -123,5 +125,7 @@ class Listener:
         if lines:
             self.clear()
             self._first = False
+            if os.environ.get("GITHUB_ACTIONS"):
+                lines = [inert(line) for line in lines]
             # What goes into a changelog has stdout for itself.
             print("\n".join(lines), file=sys.stderr if self.detail.commit else sys.stdout, flush=True)

@@ -32,7 +32,7 @@ from kvmcheck.pipeline import (
     unknown_names,
 )
 from kvmcheck.remember.keys import unit_key
-from kvmcheck.remember.results import Results
+from kvmcheck.remember.results import Results, many_objects
 from kvmcheck.source.diagnostic import Collector
 from kvmcheck.source.text import SourceText
 
@@ -68,7 +68,8 @@ class Run:
             every, found = len(found), self._changed(found)
             if len(found) < every:
                 unchanged = f"{every - len(found)} of {every} specs have not changed since {self.since}"
-        files = [self._file(file.path) for file in found]
+        with many_objects():
+            files = [self._file(file.path) for file in found]
         unknown = Collector()
         unknown_names(files, self.options, unknown)
         problems = (*collector.all(), *unknown.all())

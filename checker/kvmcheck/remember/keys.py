@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,8 @@ from kvmcheck.lang.imports import ModulePath
 from kvmcheck.pipeline import Options
 from kvmcheck.source.text import SourceText
 
+#: Packages that have a part in a verdict.
+_BUILT_ON = ("lark", "networkx")
 _PROGRAM = frozenset({".py", ".c", ".h", ".lark", ".json"})
 
 
@@ -49,14 +52,21 @@ def case_key(unit: str, case: str, options: Options) -> str:
 
 @lru_cache(maxsize=1)
 def tool_key() -> str:
-    """The key of this kvmcheck: its version and every file of its program, and the Python that runs it."""
+    """The key of this kvmcheck: its version, every file of its program, what it is built on, and the Python."""
     package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256(f"{__version__}\0{sys.version}\0".encode())
+    digest = hashlib.sha256("\0".join((__version__, sys.version, *map(_installed, _BUILT_ON), "")).encode())
     for path in sorted(package.rglob("*")):
         if path.suffix in _PROGRAM and "_library" not in path.parts:
             digest.update(f"{path.relative_to(package)}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _hashed(*parts: str) -> str:

@@ -8,10 +8,12 @@ whole, or not what it should be, is as good as none.  Nothing is unpickled, and 
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,10 +49,27 @@ MOST_BYTES = 20_000_000
 #: How a search may have ended, besides being complete, for its result to be the same every time.
 _LASTING = re.compile(
     r"everything that was looked for is violated|the limit of [\d,]+ states was reached|"
-    r"the depth limit of \d+ steps was reached"
+    r"the depth limit of \d+ steps was reached|[^:]+ = \d+ was too small|"
+    r"a run ends where a check breaks: what would come behind was not looked at"
 )
 #: A warning about the machine, not about the spec.
 _ABOUT_THE_MACHINE = "KVM545"
+
+
+@contextmanager
+def many_objects() -> Iterator[None]:
+    """While results are restored the garbage collector rests: it would look through them again and again.
+
+    What is restored has no cycles, and lives as long as the run; the collector does not look at it later either.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 @dataclass(slots=True)

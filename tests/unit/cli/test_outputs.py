@@ -118,3 +118,19 @@ def test_no_trace_is_no_itf_and_no_error(
     assert main(["--quiet", "--only", "fine", "--report", f"itf={path}", spec]) == 0
     assert "no trace was found" in capsys.readouterr().err
     assert not path.exists()
+
+
+def test_in_a_github_job_nothing_that_is_printed_is_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "race.kvm"
+    title = (
+        "a title so long that it is wrapped, and the next line begins so: ::stop-commands::x ##[group]y " * 3
+    )
+    path.write_text(SPEC.replace("TITLE", title), encoding="utf-8")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    main(["--no-trace", str(path)])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert any("stop-commands" in line for line in lines)
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)

@@ -27,6 +27,18 @@ def as_github(report: Report) -> str:
     return "".join(line + "\n" for line in dict.fromkeys(lines))
 
 
+def inert(line: str) -> str:
+    """The line as it may be printed in a job: a runner obeys what begins with `::`, and `##[` anywhere.
+
+    >>> inert("  ::error::x ##[group]y")
+    '  \\\\x3a:error::x ##\\\\x5bgroup]y'
+    """
+    rest = line.lstrip()
+    if rest.startswith("::"):
+        line = line[: len(line) - len(rest)] + r"\x3a" + rest[1:]
+    return line.replace("##[", r"##\x5b")
+
+
 def _annotation(check: Check) -> str:
     kind = "notice" if check.status is Status.KNOWN else "error"
     parts = list(check.reasons)

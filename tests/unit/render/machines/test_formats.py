@@ -180,6 +180,20 @@ def test_the_summary_shows_hostile_names_as_text(found: Report) -> None:
     assert "3 failed" in text
 
 
+def test_a_hostile_file_name_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "a,b:c%0A::error::x]]><b>|`#\u202e\x1b .kvm"
+    path.write_text(SPEC, encoding="utf-8")
+    file = check(path)
+    found = Report((file,), file.outcome, ())
+    for name in ("junit", "sarif", "github", "gitlab", "ktap", "markdown", "json"):
+        assert OBEYED.search(drawn(name, found)) is None, name
+    xmlschema.XMLSchema(str(SCHEMAS / "junit-10.xsd")).validate(drawn("junit", found))
+    jsonschema.validate(json.loads(drawn("sarif", found)), schema(SCHEMAS / "sarif-2.1.0.json"))
+
+    assert all(line.count("::") == 2 for line in drawn("github", found).splitlines())
+    assert len(parse(drawn("ktap", found))) == 1
+
+
 def test_itf_is_a_trace_of_whole_states(tmp_path: Path) -> None:
     (tmp_path / "race.kvm").write_text(SPEC, encoding="utf-8")
     file = check(tmp_path / "race.kvm", Options(snapshots=True))
