@@ -192,12 +192,7 @@ def check_case(
         explored = _explored(program, report, options, on_progress)
         result = explored.result
         if result.coverage.stopped == NO_INITIAL_STATE:
-            collector.error(
-                "KVM506",
-                f"`{case.name}` has no initial state: what its `init` assumes can't all be true",
-                case.span,
-                help="nothing would be checked; relax an `assume` or a `where` in `init`",
-            )
+            no_initial_state(case, collector)
             return replace(report, diagnostics=collector.all())
         told, judgement = _told(result, file.unit, report, options, asked)
         report = replace(report, reduced=_reduced(program, options))
@@ -269,6 +264,16 @@ def _judged(told: Account, report: CaseReport, asked: frozenset[str]) -> tuple[A
     if asked:
         told = replace(told, findings=tuple(f for f in told.findings if f.property in asked))
     return told, judge(told, report.kind, report.expectations)
+
+
+def no_initial_state(case: Case, collector: Collector) -> None:
+    """Report that nothing would be checked."""
+    collector.error(
+        "KVM506",
+        f"`{case.name}` has no initial state: what its `init` assumes can't all be true",
+        case.span,
+        help="nothing would be checked; relax an `assume` or a `where` in `init`",
+    )
 
 
 def case_report(case: Case, judgement: Judgement, asked: frozenset[str] = frozenset()) -> CaseReport:

@@ -10,13 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kvmcheck.elaborate.declarations import elaborate
+from kvmcheck.engine.explicit import NO_INITIAL_STATE
 from kvmcheck.explain.expectations import judge
 from kvmcheck.explain.outcomes import Outcome
 from kvmcheck.explain.proofs import ToldProof
 from kvmcheck.explain.report import CaseReport, Judgement
 from kvmcheck.explain.story import account
 from kvmcheck.lang.imports import Unit
-from kvmcheck.pipeline import Case, LoadedFile, Options, asked_in, case_report, only_asked
+from kvmcheck.lang.wrapping import with_seq_wrap
+from kvmcheck.pipeline import (
+    Case,
+    LoadedFile,
+    Options,
+    asked_in,
+    case_report,
+    no_initial_state,
+    only_asked,
+)
 from kvmcheck.prove.method import Limits, Method, Proved, Wanted
 from kvmcheck.semantics.program import Program
 from kvmcheck.semantics.verdict import Verdict
@@ -25,12 +35,16 @@ from kvmcheck.source.diagnostic import Collector
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to prove and how: `options.only` and `options.settings` as in `kvmcheck check`."""
+    """What to prove and how: `options.only` and `options.settings` as in `kvmcheck check`.
+
+    `merge`: steps are those of the explorer, else single operations.  `seq_wrap`: every seq counts modulo that.
+    """
 
     options: Options
     method: Method
     limits: Limits
     merge: bool = True
+    seq_wrap: int | None = None
 
 
 def prove_case(file: LoadedFile, case: Case, request: Request) -> CaseReport:
@@ -46,10 +60,26 @@ def prove_case(file: LoadedFile, case: Case, request: Request) -> CaseReport:
     wanted = frozenset(e.property for e in report.expectations if e.verdict is Verdict.VIOLATED)
     if any(e.only or e.verdict is not Verdict.VIOLATED for e in report.expectations):
         wanted = frozenset()
-    return told(report, _proved(only_asked(program, asked), request, Wanted(wanted)), asked)
+    proved = _proved(only_asked(program, asked), request, Wanted(wanted))
+    if proved.result.coverage.stopped == NO_INITIAL_STATE:
+        no_initial_state(case, collector)
+        return replace(report, diagnostics=collector.all())
+    if proved.refused is not None:
+        collector.warn(
+            "KVM551",
+            f"the formulas of a proof can't carry {proved.refused.what}",
+            proved.refused.span or case.span,
+            help="`kvmcheck check` explores it",
+        )
+        report = replace(report, diagnostics=collector.all())
+    if request.seq_wrap is not None:
+        proved = replace(proved, assumed=(*proved.assumed, f"every seq counts modulo {request.seq_wrap:,}"))
+    return told(report, proved, asked)
 
 
 def _program(unit: Unit, case: Case, request: Request, collector: Collector) -> Program | None:
+    if request.seq_wrap is not None:
+        unit = with_seq_wrap(unit, request.seq_wrap)
     return elaborate(unit, case.name, dict(request.options.settings), collector)
 
 

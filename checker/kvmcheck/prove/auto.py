@@ -36,7 +36,7 @@ def prove(program: Program, method: Method, limits: Limits, wanted: Wanted, *, m
     result = ledger.result()
     if ledger.proved and not wanted.violated:
         result = with_goals(result)
-    return Proved(result, _method(ledger), _looked(ledger), notes=_notes(ledger))
+    return Proved(result, _method(ledger), _looked(ledger), notes=_notes(ledger), refused=ledger.refused)
 
 
 class _Run:
@@ -59,6 +59,8 @@ class _Run:
             self.look(1.0, wanted)
             return
         self.look(FIRST_LOOK, wanted)
+        if self.ledger.refused is not None:
+            return
         if self.merge and self.ledger.step_broken:
             # A step that fails passes states on its way, which only single operations show.
             self.merge = False

@@ -55,8 +55,8 @@ class _Listener:
         match message:
             case Encoded(left_out=left_out):
                 ledger.reasons |= left_out
-            case Refused(what=what):
-                ledger.stopped = f"the formulas can't express {what}"
+            case Refused(what=what, span=span):
+                ledger.refuse(what, span)
             case Found(states=states, finding=finding):
                 ledger.enter(states, finding, merge=self.merge)
             case TooSmall(states=states, finding=finding):

@@ -12,12 +12,14 @@ from kvmcheck.engine.layout import Layout, Packed
 from kvmcheck.engine.reductions import ALL, UNREDUCED, Reductions
 from kvmcheck.engine.replay import Replay
 from kvmcheck.engine.result import Coverage, Result
+from kvmcheck.prove.method import Uncarried
 from kvmcheck.prove.unrolling import BOUNDS
 from kvmcheck.semantics.evaluate import Evaluator
 from kvmcheck.semantics.outcome import Ending
 from kvmcheck.semantics.program import Check, Program
 from kvmcheck.semantics.verdict import PropertyResult, Verdict
 from kvmcheck.semantics.witness import Trace
+from kvmcheck.source.text import Span
 
 #: The checks that end a step in its middle.
 STEP_CHECKS = frozenset(check.value for check in Check) - {Check.NO_DEADLOCK.value, Check.LOCK_ORDER.value}
@@ -43,6 +45,7 @@ class Ledger:
         self.stopped = ""
         self.bounded = -1
         self.too_small = ""
+        self.refused: Uncarried | None = None
         for live in program.lives:
             self.reasons[live.name] = "it is about runs without an end; `kvmcheck check` looks at them"
         self._begin()
@@ -91,6 +94,11 @@ class Ledger:
     def step_broken(self) -> bool:
         """Whether a step is known that a built-in check ends."""
         return any(name in STEP_CHECKS for name in self.broken)
+
+    def refuse(self, what: str, span: Span | None) -> None:
+        """The program can't be encoded."""
+        self.refused = Uncarried(what, span)
+        self.stopped = f"the formulas can't express {what}"
 
     def needed(self, *, merge: bool) -> frozenset[str]:
         """What has to be excluded before anything holds."""

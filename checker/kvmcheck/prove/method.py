@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kvmcheck.engine.result import Result
+from kvmcheck.source.text import Span
 
 
 class Method(Enum):
@@ -43,12 +44,20 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncarried:
+    """Something of the program that the formulas can't express, and where it stands (None: not known)."""
+
+    what: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """What a method found out, in the one result type, and how.
 
     `method`: who answered, such as `k-induction`.  `looked`: what the answer covers: `any number of steps`.
     `sized`: of which sizes, in place of the scenario's, where a method speaks of others (else empty).
-    `assumed`: what the answer rests on besides the program, a sentence each.
+    `assumed`: what the answer rests on besides the program, a sentence each.  `refused`: why there is none.
     """
 
     result: Result
@@ -57,3 +66,4 @@ class Proved:
     sized: str = ""
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: Uncarried | None = None

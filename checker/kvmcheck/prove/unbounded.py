@@ -72,7 +72,7 @@ def by_spacer(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
 def _left_out(ledger: Ledger, message: NotEncoded) -> None:
     ledger.reasons |= message.left_out
     if message.what:
-        ledger.stopped = f"the formulas can't express {message.what}"
+        ledger.refuse(message.what, message.span)
 
 
 def _say_why(ledger: Ledger, why: str) -> None:

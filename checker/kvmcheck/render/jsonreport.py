@@ -64,6 +64,14 @@ def _case(case: CaseReport, timings: bool) -> Json:
     }
     if case.account is not None:
         found |= _account(case.account, timings)
+    if case.proof is not None:
+        found["proof"] = {
+            "method": case.proof.method,
+            "scope": case.proof.scope,
+            "assumed": list(case.proof.assumed),
+            "notes": list(case.proof.notes),
+            "every_size": case.proof.every_size,
+        }
     if case.reduced is not None:
         found["reductions"] = _reduced(case.reduced, timings)
     return found

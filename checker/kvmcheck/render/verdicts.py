@@ -94,6 +94,8 @@ def case_lines(case: CaseReport, detail: Detail, paint: Paint) -> list[str]:
         lines += _indented(f"known to fail: {known.miss.text}: {known.reason}", paint, "yellow")
     if case.judgement.also:
         lines += _indented("broken as well: " + ", ".join(case.judgement.also), paint, "yellow")
+    for text in _rests_on(case):
+        lines += _indented(text, paint, "dim")
     for text in _cut_short(account):
         lines += _indented(text, paint, "yellow")
     if case.reduced is not None:
@@ -219,7 +221,9 @@ def _killed(case: CaseReport, paint: Paint) -> list[str]:
 def _scope(case: CaseReport, account: Account, detail: Detail) -> str:
     """What was looked at; of which sizes is said once, with the scenario."""
     text = account.looked
-    if case.kind is CaseKind.SCENARIO and account.sizes:
+    if case.proof is not None and case.proof.every_size:
+        text += f"; {account.sized}"
+    elif case.kind is CaseKind.SCENARIO and account.sizes:
         text += f"; {account.sized}; nothing is said of other sizes"
     if detail.timings:
         text += f"; {account.seconds:.2f} s{' natively' if account.native else ''}"
@@ -231,6 +235,13 @@ def _surprises(case: CaseReport, account: Account) -> list[str]:
     """What is not as expected and not plain from the verdicts above it."""
     plain = {f"{finding.property} is {finding.verdict.value}" for finding in account.findings}
     return [text for text in case.judgement.unmet if text not in plain and not text.startswith("cover ")]
+
+
+def _rests_on(case: CaseReport) -> list[str]:
+    """What a proof takes for granted, and what else there is to say of it."""
+    if case.proof is None:
+        return []
+    return [*(f"assumed: {text}" for text in case.proof.assumed), *case.proof.notes]
 
 
 def _cut_short(account: Account) -> list[str]:
