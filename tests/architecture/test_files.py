@@ -12,7 +12,9 @@ TAG = "SPDX-License-Identifier: GPL-2.0-only"
 
 #: The pages of errors are left out: `kvmcheck explain` prints them as they stand, and LICENSE covers them.
 UNTAGGED = ROOT / "docs" / "reference" / "errors"
-TAGGED_SUFFIXES = frozenset({".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m", ".yml", ".yaml"})
+TAGGED_SUFFIXES = frozenset(
+    {".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m", ".yml", ".yaml", ".js", ".css"}
+)
 TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
 
 #: A name that says nothing collects everything.
@@ -38,7 +40,7 @@ def test_a_file_begins_with_its_licence(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     first = lines[1] if lines[0].startswith("#!") else lines[0]
 
-    assert first.lstrip("#/<!- ").removesuffix("-->").rstrip() == TAG
+    assert first.lstrip("#/<!*- ").removesuffix("-->").removesuffix("*/").rstrip() == TAG
 
 
 @pytest.mark.parametrize("path", project_files(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -11,7 +11,6 @@ from typing import TextIO
 
 from kvmcheck import __version__
 from kvmcheck.cli.arguments import (
-    PLANNED_FORMATS,
     REPORTS,
     BadArguments,
     Memory,
@@ -35,8 +34,6 @@ def check(argv: Sequence[str]) -> int:
         return exit_status(Outcome.AS_EXPECTED)
     if not arguments.paths:
         raise BadArguments("name a .kvm file or a folder of them, e.g. `kvmcheck specs/`")
-    if arguments.format in PLANNED_FORMATS:
-        raise BadArguments(f"--format {arguments.format} is not supported yet")
     if arguments.compact and arguments.engine == "python":
         raise BadArguments("--compact is the native tier's: not with --engine python")
     chosen = settings(arguments.settings)
@@ -51,7 +48,8 @@ def check(argv: Sequence[str]) -> int:
     from kvmcheck.render.paint import paint_for
     from kvmcheck.render.verdicts import Detail
 
-    reports = wanted_reports(arguments.report)
+    pages = [f"html={arguments.html}"] if arguments.html else []
+    reports = wanted_reports([*arguments.report, *pages])
     formats = {arguments.format, *(report.format for report in reports)}
     options = Options(
         only=tuple(arguments.only),
@@ -67,7 +65,7 @@ def check(argv: Sequence[str]) -> int:
         threads=arguments.threads,
         compact=arguments.compact,
         usual_limits=True,
-        snapshots="itf" in formats,
+        snapshots=not formats.isdisjoint({"itf", "html"}),
         why=True if arguments.near_miss else _wants_why(arguments),
         near_miss=arguments.near_miss,
     )

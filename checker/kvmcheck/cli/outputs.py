@@ -84,6 +84,10 @@ def rendered(name: str, report: Report, *, exit_status: int, timings: bool) -> s
             from kvmcheck.render.machines.itf import as_itf
 
             return as_itf(report)
+        case "html":
+            from kvmcheck.render.webpage.page import as_html
+
+            return as_html(report, version=__version__, exit_status=exit_status, timings=timings)
         case _:
             raise ValueError(name)
 

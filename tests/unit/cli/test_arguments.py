@@ -7,7 +7,6 @@ import pytest
 
 from kvmcheck.cli.arguments import (
     DEFAULT_MEMORY,
-    PLANNED_FORMATS,
     PLANNED_OPTIONS,
     PLANNED_VERBS,
     BadArguments,
@@ -89,7 +88,6 @@ def test_reductions_are_named() -> None:
     [
         *([verb] for verb in PLANNED_VERBS),
         *([option, "a.kvm"] for option in PLANNED_OPTIONS),
-        *(["--format", name, "a.kvm"] for name in PLANNED_FORMATS),
     ],
 )
 def test_what_is_planned_says_so(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:

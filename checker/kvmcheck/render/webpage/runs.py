@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A story as data for the page: rows, the state as what each row changes of it, locks, tracks, reasons.
+
+What stands in many rows (statements, places) is said once, in tables of the whole page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kvmcheck.explain.changes import Change
+from kvmcheck.explain.orderings import Moment, Ordering, Why
+from kvmcheck.explain.spots import Spot
+from kvmcheck.explain.story import Broken, Call, Named, Row, Story
+from kvmcheck.render.plain import visible
+from kvmcheck.render.webpage.markup import Json
+
+#: Counters by which code notices that something happened meanwhile: drawn beside the schedule.
+_TRACKED = re.compile(r"(?:\A|_)(?:seq|count)\Z|\Ammu_\w+_(?:seq|count)\[")
+
+
+@dataclass(slots=True)
+class Tables:
+    """What the runs of a page share: the paths of sources, calls, and the runs themselves."""
+
+    paths: dict[str, int] = field(default_factory=dict)
+    calls: dict[tuple[str, str, str, str, str, Spot], int] = field(default_factory=dict)
+    runs: list[Json] = field(default_factory=list)
+
+    def add(self, story: Story, name: str) -> int:
+        """The number of the run on the page; `name`: the property that it breaks, or the cover that it reaches."""
+        number = len(self.runs)
+        self.runs.append(None)
+        near = self.add(story.near, f"{name}, prevented") if story.near is not None else None
+        self.runs[number] = {"name": visible(name), "near": near, **self._run(story)}
+        return number
+
+    def place(self, spot: Spot) -> Json:
+        """`[source, line, column]`; None is nowhere."""
+        if not spot.path:
+            return None
+        return [self.paths.setdefault(spot.path, len(self.paths)), spot.line, spot.column]
+
+    def call(self, call: Call) -> int:
+        """The number of a call in the page's table."""
+        key = (call.function, call.statement, call.kernel, call.label, call.decided, call.spot)
+        return self.calls.setdefault(key, len(self.calls))
+
+    def calls_as_data(self) -> list[Json]:
+        """The table of calls, in the order of their numbers."""
+        found: list[Json] = []
+        for function, statement, kernel, label, decided, spot in self.calls:
+            said = [visible(text) for text in (function, statement, kernel, label, decided)]
+            found.append([*said, self.place(spot)])
+        return found
+
+    def _run(self, story: Story) -> dict[str, Json]:
+        names = [name for name, _ in story.states[0]] if story.states else []
+        shared = next((n for n, name in enumerate(names) if name.endswith(" at")), len(names))
+        return {
+            "title": visible(story.title),
+            "scope": visible(story.scope),
+            "lanes": _texts(story.lanes),
+            "start": _texts(story.start),
+            "names": _texts(names),
+            "threadsFrom": shared,
+            "initial": _texts(text for _, text in story.states[0]) if story.states else [],
+            "tracks": [n for n, name in enumerate(names[:shared]) if _TRACKED.search(name)],
+            "rows": [self._row(story, row) for row in story.rows],
+            "broken": self._broken(story.broken) if story.broken is not None else None,
+            "loop": story.loop,
+            "order": [self._ordering(o) for o in (story.why.orderings if story.why else story.order)],
+            "why": _why(story.why) if story.why is not None else None,
+            "guard": {"text": visible(story.guard.text), "place": self.place(story.guard.spot)}
+            if story.guard is not None
+            else None,
+        }
+
+    def _row(self, story: Story, row: Row) -> Json:
+        found: dict[str, Json] = {
+            "lane": row.lane,
+            "calls": [self.call(call) for call in row.calls],
+            "changes": [_change(change) for change in row.changes],
+            "held": [[visible(holding.thread), _texts(holding.locks)] for holding in row.held],
+        }
+        if row.handler:
+            found["handler"] = True
+        if row.access:
+            found["access"] = visible(row.access)
+        if row.breaks:
+            found["breaks"] = True
+        if row.named:
+            found["named"] = [self._named(named) for named in row.named]
+        if story.states:
+            before, after = story.states[row.number - 1], story.states[row.number]
+            pairs = enumerate(zip(before, after, strict=True))
+            found["set"] = [[n, visible(new)] for n, ((_, old), (_, new)) in pairs if old != new]
+        return found
+
+    def _named(self, named: Named) -> Json:
+        return {"call": self.call(named.call), "change": _change(named.change), "early": named.early}
+
+    def _broken(self, broken: Broken) -> Json:
+        return {
+            "property": visible(broken.property),
+            "said": visible(broken.said),
+            "claim": visible(broken.claim),
+            "place": self.place(broken.spot),
+            "bindings": _texts(broken.reason.bindings),
+            "facts": [[visible(fact.text), fact.since] for fact in broken.reason.facts],
+        }
+
+    def _ordering(self, ordering: Ordering) -> Json:
+        return {
+            "first": self._moment(ordering.first),
+            "second": self._moment(ordering.second),
+            "about": _texts(ordering.about),
+            "under": visible(ordering.under),
+            "need": ordering.need,
+            "schedule": [self._moment(moment) for moment in ordering.schedule],
+        }
+
+    def _moment(self, moment: Moment) -> Json:
+        return [visible(moment.thread), moment.step, visible(moment.name), self.place(moment.spot)]
+
+
+def _change(change: Change) -> Json:
+    """`[kind, name, before, after, function]`."""
+    said = (change.name, change.before, change.after, change.function)
+    return [change.kind.value, *map(visible, said)]
+
+
+def _why(why: Why) -> Json:
+    """What is said of the orderings as a whole; they themselves are in `order`."""
+    return {
+        "said": [visible(line) for line in why.lines() if not line.startswith(("needs: ", "may need: "))],
+        "switches": why.switches,
+        "fewest": why.fewest,
+    }
+
+
+def _texts(texts: Iterator[str] | tuple[str, ...] | list[str]) -> list[Json]:
+    return [visible(text) for text in texts]
