@@ -38,6 +38,7 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "KVM542": "it is about the command line, not about a text",
     "KVM545": "it is about the machine, not about a text",
     "KVM546": "it is about the baseline, not about a text",
+    "KVM551": "it is about `kvmcheck prove`, and the spec itself is right",
     "KVM550": "it is about `kvmcheck prove --parametric`, and the spec itself is right",
     "KVM900": "it would be a bug of kvmcheck",
 }

@@ -348,6 +348,13 @@ def prove_parser() -> argparse.ArgumentParser:
         "--no-merge", action="store_true", help="a step is one operation, as in `check --no-reduce=merge`"
     )
     how.add_argument(
+        "--seq-wrap",
+        type=_count,
+        default=None,
+        metavar="N",
+        help="every seq is a counter modulo N, bits and all",
+    )
+    how.add_argument(
         "--certificate",
         default="",
         metavar="DIR",

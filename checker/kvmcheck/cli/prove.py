@@ -18,6 +18,8 @@ def prove(argv: Sequence[str]) -> int:
     chosen = settings(arguments.settings)
     if arguments.certificate and not arguments.parametric:
         raise BadArguments("--certificate is for --parametric")
+    if arguments.seq_wrap is not None and arguments.seq_wrap < 2:
+        raise BadArguments("--seq-wrap needs at least 2")
     from kvmcheck.cli.listener import Listener
     from kvmcheck.cli.proofrun import ProofRun
     from kvmcheck.pipeline import Options
@@ -31,6 +33,7 @@ def prove(argv: Sequence[str]) -> int:
         Method(arguments.method),
         Limits(arguments.depth, arguments.seconds, _bytes(arguments)),
         merge=not arguments.no_merge,
+        seq_wrap=arguments.seq_wrap,
     )
     colour = False if arguments.no_color else None
     listener = Listener(

@@ -16,7 +16,7 @@ from kvmcheck.semantics.program import Program
 #: The steps that are unrolled where nobody says how many.
 USUAL_DEPTH = 100
 #: Parts of the time that is left: for looking for a violation first, and for induction behind it.
-FIRST_LOOK, INDUCTION = 0.2, 0.6
+FIRST_LOOK, INDUCTION = 0.1, 0.75
 
 
 def prove(program: Program, method: Method, limits: Limits, wanted: Wanted, *, merge: bool = True) -> Proved:

@@ -131,6 +131,7 @@ _ENTRIES = (
     Entry("KVM545", "no-compiler", "a large search went on in Python for want of a C compiler"),
     Entry("KVM546", "stale-baseline", "a known failure of a baseline is one no longer"),
     Entry("KVM550", "not-for-every-size", "a parametric proof does not carry something of the program"),
+    Entry("KVM551", "not-in-formulas", "a proof can't carry something of the program"),
     # ---- 9xx: bugs of ours
     Entry("KVM900", "our-bug", "kvmcheck contradicts itself: this is a bug in kvmcheck"),
 )
