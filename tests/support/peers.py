@@ -22,6 +22,7 @@ from kvmcheck.elaborate.declarations import elaborate
 from kvmcheck.engine.budget import Budget
 from kvmcheck.engine.explicit import explore
 from kvmcheck.engine.reductions import NONE
+from kvmcheck.engine.tiers import Engine, Tiers, explore_in_tiers
 from kvmcheck.export.write import Target, exported
 from kvmcheck.lang.imports import Unit
 from kvmcheck.lang.wrapping import with_seq_wrap
@@ -132,8 +133,9 @@ def without_claims(program: Program) -> Program:
 
 
 def by_us(program: Program, *, most: int = 200_000) -> int | None:
-    """How many states there are without any reduction; None: too many to say."""
-    result = explore(program, budget=Budget(states=most), reductions=NONE)
+    """How many states there are without any reduction; None: too many to say.  What is large is counted natively."""
+    tiers = Tiers(Engine.AUTO)
+    result = explore_in_tiers(program, tiers=tiers, budget=Budget(states=most), reductions=NONE).result
     overflow = "too small" in result.coverage.stopped or "never ends" in result.coverage.stopped
     return result.coverage.states if result.coverage.complete or overflow else None
 
