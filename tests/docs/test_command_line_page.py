@@ -16,6 +16,7 @@ from kvmcheck.cli.arguments import (
     fmt_parser,
     graph_parser,
     new_parser,
+    prove_parser,
 )
 from kvmcheck.cli.exits import EXIT_STATUS
 
@@ -33,14 +34,30 @@ def options_of(parser: ArgumentParser) -> set[str]:
 
 
 def test_every_option_is_on_the_page() -> None:
-    parsers = (check_parser(), explain_parser(), export_parser(), fmt_parser(), graph_parser(), new_parser())
+    parsers = (
+        check_parser(),
+        explain_parser(),
+        export_parser(),
+        fmt_parser(),
+        graph_parser(),
+        new_parser(),
+        prove_parser(),
+    )
     known = set().union(*(options_of(parser) for parser in parsers))
 
     assert known - set(re.findall(r"--[a-z-]+", PAGE)) == set()
 
 
 def test_the_page_names_no_option_that_is_not_there() -> None:
-    parsers = (check_parser(), explain_parser(), export_parser(), fmt_parser(), graph_parser(), new_parser())
+    parsers = (
+        check_parser(),
+        explain_parser(),
+        export_parser(),
+        fmt_parser(),
+        graph_parser(),
+        new_parser(),
+        prove_parser(),
+    )
     known = {
         text
         for parser in parsers

@@ -15,8 +15,8 @@ from kvmcheck.semantics.program import Program
 
 #: The steps that are unrolled where nobody says how many.
 USUAL_DEPTH = 100
-#: Parts of the time that is left: for looking for a violation first, and for induction behind it.
-FIRST_LOOK, INDUCTION = 0.1, 0.75
+#: Parts of the time that is left: for looking for a violation first, but not for long, and for induction behind it.
+FIRST_LOOK, FIRST_SECONDS, INDUCTION = 0.1, 3.0, 0.75
 
 
 def prove(program: Program, method: Method, limits: Limits, wanted: Wanted, *, merge: bool = True) -> Proved:
@@ -51,6 +51,8 @@ class _Run:
     def _part(self, part: float, *, depth: int | None) -> Limits:
         """The limits, with a part of the time that is left."""
         seconds = None if self.deadline is None else max(0.0, self.deadline - monotonic()) * part
+        if part == FIRST_LOOK:
+            seconds = FIRST_SECONDS if seconds is None else min(seconds, FIRST_SECONDS)
         return replace(self.limits, seconds=seconds, depth=depth)
 
     def everything(self, wanted: Wanted) -> None:

@@ -36,7 +36,7 @@ def look(ledger: Ledger, limits: Limits, wanted: Wanted, *, merge: bool) -> None
     heard: Heard[Message] = isolated(partial(unroll, task), seconds=limits.seconds, memory=limits.memory)
     for said in heard:
         if isinstance(said, Ended):
-            listener.ended(said, limits)
+            listener.ended(said, limits, wanted)
         elif listener.hears(said.message):
             heard.close()
             break
@@ -89,9 +89,11 @@ class _Listener:
             merge=self.merge,
         )
 
-    def ended(self, said: Ended, limits: Limits) -> None:
+    def ended(self, said: Ended, limits: Limits, wanted: Wanted) -> None:
         """The process has ended, of itself or not."""
-        if said.end is End.DONE:
+        if wanted.violated and wanted.violated <= self.ledger.broken.keys():
+            self.ledger.stopped = "the search ended when it had what was expected"
+        elif said.end is End.DONE:
             if not self.ledger.stopped and limits.depth is not None:
                 self.ledger.stopped = f"longer ones were not looked at (--depth {limits.depth})"
         else:

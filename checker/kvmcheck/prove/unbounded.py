@@ -28,9 +28,8 @@ def by_induction(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
             why = why_ended(said, limits) or "no induction over a few steps closes"
             break
         match said.message:
-            case Proof(names=names, k=k, clauses=clauses):
-                how = f"k-induction (k = {k}, {clauses} clauses)"
-                ledger.believe(names, "k-induction", how, merge=merge)
+            case Proof(names=names, k=k):
+                ledger.believe(names, "k-induction", f"k-induction (k = {k})", merge=merge)
             case NotEncoded():
                 _left_out(ledger, said.message)
             case Rest():
@@ -54,9 +53,8 @@ def by_spacer(ledger: Ledger, limits: Limits, *, merge: bool) -> None:
             why = why_ended(said, limits)
             break
         match said.message:
-            case Invariant(names=names, length=length):
-                how = f"Spacer (an invariant of {length:,} characters)"
-                ledger.believe(names, "Spacer", how, merge=merge)
+            case Invariant(names=names):
+                ledger.believe(names, "Spacer", "an invariant that Spacer found", merge=merge)
             case NoInvariant(names=names, reason=reason) if len(names) == 1:
                 ledger.reasons |= {name: reason for name in names if name in ledger.open}
             case NoInvariant():
