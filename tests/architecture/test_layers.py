@@ -58,6 +58,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
         }
     ),
+    "recorded": frozenset({"source", "semantics", "explain"}),
+    "replaying": frozenset(
+        {"source", "lang", "semantics", "elaborate", "explain", "recorded", "library", "errors"}
+    ),
     "exporting": frozenset({"source", "lang", "semantics", "elaborate", "export", "library", "errors"}),
     "proving": frozenset(
         {
@@ -95,6 +99,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "rechecking",
             "lsp",
             "exporting",
+            "recorded",
+            "replaying",
             "graphing",
             "graphs",
             "proving",
@@ -120,7 +126,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 THIRD_PARTY: dict[str, frozenset[str]] = {
     "lark": frozenset({"lang"}),
     "lsprotocol": frozenset({"lsp"}),
-    "msgspec": frozenset({"remember"}),
+    "msgspec": frozenset({"recorded", "remember"}),
     "networkx": frozenset({"elaborate", "engine", "explain", "graphs", "render"}),
     "pygls": frozenset({"lsp"}),
     "pytest": frozenset({"pytest_plugin"}),

@@ -17,6 +17,7 @@ from kvmcheck.cli.arguments import (
     graph_parser,
     new_parser,
     prove_parser,
+    replay_parser,
 )
 from kvmcheck.cli.exits import EXIT_STATUS
 
@@ -42,6 +43,7 @@ def test_every_option_is_on_the_page() -> None:
         graph_parser(),
         new_parser(),
         prove_parser(),
+        replay_parser(),
     )
     known = set().union(*(options_of(parser) for parser in parsers))
 
@@ -57,6 +59,7 @@ def test_the_page_names_no_option_that_is_not_there() -> None:
         graph_parser(),
         new_parser(),
         prove_parser(),
+        replay_parser(),
     )
     known = {
         text

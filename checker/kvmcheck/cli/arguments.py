@@ -20,13 +20,14 @@ VERBS = {
     "fmt": "lay out .kvm files in the one way",
     "prove": "prove a spec for any number of steps, with z3",
     "recheck": "check a proof's certificate with another solver",
+    "replay": "run a trace of a JSON report again, step by step, on the spec as it is now",
     "lsp": "answer an editor: mistakes as you type, definitions, names (needs kvmcheck[lsp])",
     "new": "write a first spec that holds, and a sibling that fails",
 }
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "mutate", "replay", "litmus", "conform", "diff", "stats", "reach",
+    "mutate", "litmus", "conform", "diff", "stats", "reach",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
 #: What `--report` writes to files.
@@ -270,6 +271,24 @@ def new_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "name", metavar="NAME", help="letters, digits and _; may stand in a folder, e.g. specs/mine"
     )
+    return parser
+
+
+def replay_parser() -> argparse.ArgumentParser:
+    """The options of `replay`."""
+    parser = _parser(
+        "kvmcheck replay", "Run a recorded trace again on the spec as it is now; with keys on a terminal."
+    )
+    parser.add_argument("report", metavar="FILE", help="what `kvmcheck --format json` printed")
+    parser.add_argument("--case", default="", metavar="NAME", help="a trace of this scenario or mutant")
+    parser.add_argument(
+        "--property", default="", metavar="NAME", help="a trace of this property or cover (default: the first)"
+    )
+    parser.add_argument(
+        "--spec", default="", metavar="SPEC", help="on this spec (default: the one that the report is of)"
+    )
+    parser.add_argument("--print", action="store_true", help="print all steps, on a terminal too")
+    parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
     return parser
 
 

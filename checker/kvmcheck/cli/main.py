@@ -86,6 +86,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.prove import prove
 
             return prove
+        case "replay":
+            from kvmcheck.cli.replay import replay
+
+            return replay
         case "recheck":
             from kvmcheck.cli.recheck import recheck
 
