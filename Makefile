@@ -7,6 +7,7 @@
 #   make nightly   check specs at larger sizes (tests/nightly/sizes.toml); not for every push
 #   make bench   measure beside SPIN and Rumur, into bench/results (an hour; needs the network once, for the extra `bench`)
 #   make wheel   build dist/kvmcheck-*.whl
+#   make report  write an HTML page on specs/ to build/report.html: every verdict, every run to step through
 #   make pages   put the real output into the console blocks of the pages, and the mutants into the table of properties;
 #                read the diff
 #   make constraints   pin the newest versions anew (needs the network)
@@ -25,7 +26,7 @@ JOBS   ?= 2
 # Pages whose console blocks are run.
 PAGES   = README.md $(shell find docs -name '*.md' | sort)
 
-.PHONY: check test slow nightly lint bench wheel pages constraints clean
+.PHONY: check test slow nightly lint bench wheel report pages constraints clean
 .DEFAULT_GOAL := check
 
 check: $(READY)
@@ -53,6 +54,11 @@ bench: $(READY)
 
 wheel: $(READY)
 	$(BIN)/python -m hatchling build -t wheel
+
+# Written whatever the verdicts are; its exit status is theirs.
+report: $(READY)
+	mkdir -p build
+	$(BIN)/kvmcheck --quiet --timings --html build/report.html specs/
 
 pages: $(READY)
 	$(BIN)/python -m tests.support.kills
