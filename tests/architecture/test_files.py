@@ -23,13 +23,13 @@ EMPTY_NAMES = frozenset({"utils", "util", "helpers", "common", "misc", "base", "
 
 def project_files() -> list[Path]:
     """The files of the project that carry the tag."""
-    places = ("checker", "docs", "model", "specs", "tests", ".ci", ".github", "bench")
+    places = ("checker", "docs", "editors", "model", "specs", "tests", ".ci", ".github", "bench")
     inside = [path for place in places for path in (ROOT / place).rglob("*")]
     return sorted(
         path
         for path in [*inside, *ROOT.iterdir()]
         if path.is_file()
-        and "__pycache__" not in path.parts
+        and not {"__pycache__", "node_modules"} & set(path.parts)
         and UNTAGGED not in path.parents
         and (path.suffix in TAGGED_SUFFIXES or path.name in TAGGED_NAMES)
     )

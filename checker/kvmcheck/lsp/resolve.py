@@ -19,7 +19,7 @@ from kvmcheck.lang.walk import nodes
 from kvmcheck.lsp import shapes
 from kvmcheck.lsp.shapes import AnyShape, LiveShape, Shape
 from kvmcheck.lsp.targets import Kind, Names, Occurrence, Target
-from kvmcheck.lsp.world import World, symbol_target
+from kvmcheck.lsp.world import World, added_labels, symbol_target
 from kvmcheck.source.text import Span
 
 #: Built-in functions that give what they are given, or what their argument points to.
@@ -50,7 +50,7 @@ class _Walk:
         self.unknown: list[Span] = []
         self._locals: list[dict[str, tuple[Target, AnyShape | None]]] = []
         self._labels: _Labels = {}  # of the function that is looked at: for `goto`
-        self._added: dict[tuple[str, str], Target] = {}  # labels that edits put into functions
+        self._added = dict(world.added)  # labels that edits put into functions
 
     # ---- bookkeeping
 
@@ -86,7 +86,7 @@ class _Walk:
                 self._note(name.declared, name)
         for item in file.items:
             if isinstance(item, s.MutantDecl):
-                self._collect_labels(item.edits)
+                self._added.update(added_labels(item.edits))
         for item in file.items:
             with self._block():
                 self._item(item)
@@ -155,7 +155,6 @@ class _Walk:
             self._declared(item.alias)
             symbol = self.scope.find((item.alias.text,))
             inside = symbol.scope if isinstance(symbol, ModuleSymbol) else inside
-        self._collect_labels(item.edits)
         for edit in item.edits:
             self._edit(edit, inside)
 
@@ -271,16 +270,6 @@ class _Walk:
                 self._note(name.span, symbol_target(symbol, name.text, self.world))
             else:
                 self._note(name.span, self.world.goal(name.text))
-
-    def _collect_labels(self, edits: tuple[s.Edit, ...]) -> None:
-        """The labels that edits put into functions: later edits may name them."""
-        for edit in edits:
-            if isinstance(edit, s.Insert | s.Replace):
-                for node in nodes(edit.body):
-                    if isinstance(node, s.Labelled):
-                        key = ".".join(edit.label.function), node.label.text
-                        target = Target(Kind.LABEL, node.label.text, node.label.span, node.span)
-                        self._added.setdefault(key, target)
 
     def _edit(self, edit: s.Edit, scope: Scope) -> None:
         match edit:

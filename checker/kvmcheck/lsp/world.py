@@ -129,6 +129,16 @@ class World:
             if isinstance(item, s.TypedefDecl)
         }
 
+    @cached_property
+    def added(self) -> Mapping[tuple[str, str], Target]:
+        """The labels that `use … with` puts into functions, by the function's name as it is written there."""
+        found: dict[tuple[str, str], Target] = {}
+        for file in self.files():
+            for item in file.items:
+                if isinstance(item, s.UseDecl):
+                    found.update(added_labels(item.edits))
+        return found
+
     def labels(self, symbol: FunctionSymbol) -> Mapping[str, Target]:
         """The labels of a function."""
         key = id(symbol.declaration)
@@ -149,6 +159,19 @@ class World:
                 return Shape(parameter.type, scope)
             case _:
                 return None
+
+
+def added_labels(edits: tuple[s.Edit, ...]) -> dict[tuple[str, str], Target]:
+    """The labels that edits put into functions: later edits may name them."""
+    return {
+        (".".join(edit.label.function), node.label.text): Target(
+            Kind.LABEL, node.label.text, node.label.span, node.span
+        )
+        for edit in edits
+        if isinstance(edit, s.Insert | s.Replace)
+        for node in nodes(edit.body)
+        if isinstance(node, s.Labelled)
+    }
 
 
 def symbol_target(symbol: Symbol, written: str, world: World) -> Target:

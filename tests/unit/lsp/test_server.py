@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from kvmcheck.cli.main import main
 from tests.unit.lsp.editor import Editor, edit
 
 MODULE = """\
@@ -293,3 +295,17 @@ def test_broken_texts_are_answered_and_do_not_end_the_server(folder: Path) -> No
         assert await editor.complaints("spec.kvm") == []
 
     edit(folder, session)
+
+
+def test_without_pygls_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("pygls", "lsprotocol")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.startswith("kvmcheck.lsp.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pygls", None)
+    monkeypatch.setitem(sys.modules, "lsprotocol", None)
+
+    assert main(["lsp"]) == 2
+    assert capsys.readouterr().err.startswith("kvmcheck: error: lsp needs pygls: pip install 'kvmcheck[lsp]'")
