@@ -29,11 +29,10 @@ VERBS = {
 PLANNED_VERBS = (
     "mutate", "litmus", "conform", "diff", "stats", "reach",
 )  # fmt: skip
-PLANNED_OPTIONS = ("--cluster", "--html", "--svg", "--seed")
+PLANNED_OPTIONS = ("--cluster", "--svg", "--seed")
 #: What `--report` writes to files.
-REPORTS = ("json", "junit", "sarif", "github", "gitlab", "ktap", "markdown", "itf")
+REPORTS = ("json", "junit", "sarif", "github", "gitlab", "ktap", "markdown", "itf", "html")
 FORMATS = ("text", "commit", *REPORTS)
-PLANNED_FORMATS = ("html",)
 #: What `graph` writes.
 PICTURES = ("dot", "graphml", "mermaid", "svg", "png")
 GRAPHS = ("trace", "states")
@@ -159,7 +158,7 @@ def check_parser() -> argparse.ArgumentParser:
     shown = parser.add_argument_group("what to print")
     shown.add_argument(
         "--format",
-        choices=(*FORMATS, *PLANNED_FORMATS),
+        choices=FORMATS,
         default="text",
         metavar="FORMAT",
         help="text, commit (a diagram for a changelog), or what --report knows",
@@ -170,6 +169,12 @@ def check_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FORMAT=FILE",
         help=f"also write a report to FILE (- is stdout): {', '.join(REPORTS)} (repeatable)",
+    )
+    shown.add_argument(
+        "--html",
+        default="",
+        metavar="FILE",
+        help="a page to step through the runs; short for --report html=FILE",
     )
     shown.add_argument("--unfold", action="store_true", help="in commit diagrams: a row for every step")
     shown.add_argument(
@@ -256,9 +261,15 @@ def recheck_parser() -> argparse.ArgumentParser:
         "kvmcheck recheck",
         "Check a certificate: every obligation is made anew from the spec, compared, and given to another solver.",
     )
-    parser.add_argument("folder", metavar="DIR", help="what `kvmcheck prove --parametric --certificate` wrote")
     parser.add_argument(
-        "spec", nargs="?", default="", metavar="SPEC", help="the spec (default: where the certificate says it was)"
+        "folder", metavar="DIR", help="what `kvmcheck prove --parametric --certificate` wrote"
+    )
+    parser.add_argument(
+        "spec",
+        nargs="?",
+        default="",
+        metavar="SPEC",
+        help="the spec (default: where the certificate says it was)",
     )
     return parser
 
@@ -395,7 +406,9 @@ def graph_parser() -> argparse.ArgumentParser:
     """The options of `graph`."""
     parser = _parser("kvmcheck graph", "Draw the happens-before graph of a run, or the states of a scenario.")
     parser.add_argument("path", metavar="SPEC", help="a .kvm file")
-    parser.add_argument("--of", choices=GRAPHS, default="trace", metavar="WHAT", help="trace (default) or states")
+    parser.add_argument(
+        "--of", choices=GRAPHS, default="trace", metavar="WHAT", help="trace (default) or states"
+    )
     parser.add_argument(
         "--scenario", default="", metavar="NAME", help="this scenario or mutant (default: the only scenario)"
     )
