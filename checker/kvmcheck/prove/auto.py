@@ -34,7 +34,7 @@ def prove(program: Program, method: Method, limits: Limits, wanted: Wanted, *, m
             case Method.AUTO:
                 run.everything(wanted)
     result = ledger.result()
-    if ledger.proved and not wanted.violated:
+    if ledger.proofs and not wanted.violated:
         result = with_goals(result)
     return Proved(result, _method(ledger), _looked(ledger), notes=_notes(ledger), refused=ledger.refused)
 

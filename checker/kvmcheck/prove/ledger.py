@@ -12,6 +12,7 @@ from kvmcheck.engine.layout import Layout, Packed
 from kvmcheck.engine.reductions import ALL, UNREDUCED, Reductions
 from kvmcheck.engine.replay import Replay
 from kvmcheck.engine.result import Coverage, Result
+from kvmcheck.prove.lockorder import locks_are_ordered
 from kvmcheck.prove.method import Uncarried
 from kvmcheck.prove.unrolling import BOUNDS
 from kvmcheck.semantics.evaluate import Evaluator
@@ -46,6 +47,13 @@ class Ledger:
         self.bounded = -1
         self.too_small = ""
         self.refused: Uncarried | None = None
+        if Check.LOCK_ORDER in program.checks:
+            if locks_are_ordered(program):
+                self.proved.add(Check.LOCK_ORDER.value)
+            else:
+                self.reasons[Check.LOCK_ORDER.value] = (
+                    "locks may be taken in a cycle; `kvmcheck check` looks whether they are"
+                )
         for live in program.lives:
             self.reasons[live.name] = "it is about runs without an end; `kvmcheck check` looks at them"
         self._begin()

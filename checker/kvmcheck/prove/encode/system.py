@@ -144,10 +144,6 @@ class Encoder:
             self._deadlock(system, units)
         if Check.NO_DATA_RACE in self.program.checks:
             self._races(system, units)
-        if Check.LOCK_ORDER in self.program.checks:
-            system.left_out[Check.LOCK_ORDER.value] = (
-                "it is about the steps of all runs together; `kvmcheck check` looks at them"
-            )
         return system
 
     def _units(self) -> Iterator[Unit]:
