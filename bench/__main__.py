@@ -25,7 +25,13 @@ from tests.support.peers import missing
 
 RESULTS = Path(__file__).parent / "results"
 #: Who is in the pictures.
-GROWING = ("plain", "as it comes", "scalarsets", "sections by hand, partial order")
+GROWING = {
+    ("kvmcheck", "plain"),
+    ("kvmcheck", "as it comes"),
+    ("SPIN", "partial order, COLLAPSE"),
+    ("SPIN", "sections by hand, partial order"),
+    ("Rumur", "scalarsets"),
+}
 
 
 def contenders(cache: Path) -> list[Contender]:
@@ -98,12 +104,13 @@ def main() -> None:
     given.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as cache:
         everybody = contenders(Path(cache))
-        if not given.no_table:
-            cells = [Cell(protocol, size) for protocol in protocols for size in given.sizes or SIZES]
-            write(given.to, "comparison", measure(cells, everybody, limits, given.rounds))
+        for protocol in [] if given.no_table else protocols:
+            cells = [Cell(protocol, size) for size in given.sizes or SIZES]
+            found = measure(cells, everybody, limits, given.rounds)
+            write(given.to, f"comparison-{protocol.value}", found)
         if not given.no_growth:
             sizes = dict.fromkeys(size for sizes in GROWTH.values() for size in sizes)
-            growing = [one for one in everybody if one.settings in GROWING]
+            growing = [one for one in everybody if (one.name, one.settings) in GROWING]
             for protocol in protocols:
                 found = measure([Cell(protocol, size) for size in sizes], growing, limits, 1)
                 write(given.to, f"growth-{protocol.value}", found)

@@ -25,10 +25,14 @@ class LimitReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one command may have: seconds on the clock, and bytes of addresses where they can be limited."""
+    """The most that one command may have: CPU seconds, and bytes of addresses where they can be limited.
+
+    On the clock it may take `patience` times as long, since others use the machine too.
+    """
 
     seconds: float = 120
     memory: int = 16 << 30
+    patience: float = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,15 @@ def run(
         )
         if bounded:
             resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory, limits.memory))
+        whole = max(1, round(limits.seconds))
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (whole, whole))
         late = threading.Event()
 
         def stop() -> None:
             late.set()
             os.killpg(process.pid, signal.SIGKILL)
 
-        clock = threading.Timer(limits.seconds, stop)
+        clock = threading.Timer(limits.seconds * limits.patience, stop)
         clock.start()
         try:
             _, status, used = os.wait4(process.pid, 0)
@@ -84,12 +90,13 @@ def run(
             clock.cancel()
         seconds = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-        if late.is_set():
+        cpu = used.ru_utime + used.ru_stime
+        if late.is_set() or cpu >= whole:
             raise LimitReached(f"> {limits.seconds:g} s")
         said.seek(0)
         return Used(
             seconds,
-            used.ru_utime + used.ru_stime,
+            cpu,
             used.ru_maxrss * 1024,
             process.returncode,
             said.read(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""States and seconds as one of the three numbers grows.  Needs the extra `bench` (matplotlib)."""
+"""States and CPU seconds as one of the three numbers grows.  Needs the extra `bench` (matplotlib)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.sizes import GROWTH
 
 
 def draw(rows: Sequence[Row], to: Path) -> None:
-    """One picture: a column for each number that grows, states above and seconds below."""
+    """One picture: a column for each number that grows, states above and CPU seconds below."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], to: Path) -> None:
             label = f"{name}, {settings}"
             style = "-o" if name == "kvmcheck" else "--s"
             axes[0][column].plot(numbers, [found[size].states for size in done], style, label=label)
-            axes[1][column].plot(numbers, [found[size].seconds for size in done], style, label=label)
+            axes[1][column].plot(numbers, [found[size].cpu for size in done], style, label=label)
         axes[0][column].set_title(f"more {grows}")
         axes[1][column].set_xlabel(f"{grows} (the others: {sizes[0]} upwards)")
         for row in range(2):
@@ -41,7 +41,7 @@ def draw(rows: Sequence[Row], to: Path) -> None:
             axes[row][column].set_xticks([getattr(size, grows) for size in sizes])
             axes[row][column].grid(visible=True, alpha=0.3)
     axes[0][0].set_ylabel("states")
-    axes[1][0].set_ylabel("seconds from the text to the verdict")
+    axes[1][0].set_ylabel("CPU seconds from the text to the verdict")
     axes[0][0].legend(fontsize="x-small")
     figure.savefig(to, metadata={"Date": None})
     pyplot.close(figure)

@@ -50,14 +50,19 @@ def medians(runs: Sequence[Run]) -> Run:
 
 
 def measure(cells: Sequence[Cell], contenders: Sequence[Contender], limits: Limits, rounds: int) -> Measured:
-    """So many rounds over all cells.  Who does not come to an end once is not asked again."""
+    """So many rounds over all cells.
+
+    Who does not come to an end once is not asked again; nor is who took a third of the limit, since so long a run has
+    its mean in itself.
+    """
     runs: dict[tuple[Cell, int], list[Run]] = {}
     ended: dict[tuple[Cell, int], str] = {}
     loads = []
     for number in range(rounds):
         for cell in cells:
             for at, contender in enumerate(contenders):
-                if (cell, at) in ended:
+                so_far = runs.get((cell, at), [])
+                if (cell, at) in ended or any(run.cpu > limits.seconds / 3 for run in so_far):
                     continue
                 loads.append(os.getloadavg()[0])
                 try:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from bench.contender import Cell
 from bench.rounds import Row
 
-_COLUMNS = ("checker", "settings", "states", "seconds", "CPU s", "states/CPU s", "peak MB", "B/state")
+_COLUMNS = ("checker", "settings", "states", "seconds", "CPU s", "states/CPU s", "peak MB", "B/state", "runs")
 
 
 def record(row: Row) -> dict[str, str | int | float | None]:
@@ -67,7 +67,7 @@ def _line(cells: Iterable[str]) -> str:
 def _shown(row: Row) -> list[str]:
     run = row.median
     if run is None:
-        return [row.name, row.settings, row.ended, *["–"] * 5]
+        return [row.name, row.settings, row.ended, *["–"] * 5, str(row.runs)]
     # Of a search that is over at once, the rate says nothing.
     rate = f"{run.states / run.search:,.0f}" if run.search >= 0.02 else "–"
     return [
@@ -79,6 +79,7 @@ def _shown(row: Row) -> list[str]:
         rate,
         f"{run.peak / 2**20:,.0f}",
         "–" if run.table is None else f"{run.table / run.states:,.0f}",
+        str(row.runs),
     ]
 
 
@@ -100,12 +101,9 @@ def _best(rows: Iterable[Row], plain: bool | None = None) -> Row | None:
 
 def ratios(rows: Sequence[Row]) -> str:
     """How much sooner the verdict is here than at the best peer, cell by cell; and the plain searches side by side."""
-    text = [
-        _line(
-            ["size", "best peer", "its s", "kvmcheck's s", "sooner", "again s", "sooner", "rate", "B/state"]
-        ),
-        _line(["---", "---", *["--:"] * 7]),
-    ]
+    names = ["size", "best peer", "s", "CPU s", "kvmcheck: s", "CPU s", "built before: s", "CPU s", "sooner"]
+    names += ["sooner, built", "less CPU", "rate", "B/state"]
+    text = [_line(names), _line(["---", "---", *["--:"] * (len(names) - 2)])]
     for cell in dict.fromkeys(row.cell for row in rows):
         here = [row for row in rows if row.cell == cell]
         text.append(_line([f"{cell.protocol.value} {cell.size}", *_ratios(here)]))
@@ -115,18 +113,22 @@ def ratios(rows: Sequence[Row]) -> str:
 def _ratios(rows: Sequence[Row]) -> list[str]:
     peer = _best(row for row in rows if row.name != "kvmcheck")
     ours = [row.median for row in rows if row.name == "kvmcheck" and not row.plain]
-    cells = ["–"] * 8
+    cells = ["–"] * 12
     if peer is not None and peer.median is not None:
-        cells[0], cells[1] = f"{peer.name}, {peer.settings}", f"{peer.median.seconds:.2f}"
-        for at, run in zip((2, 4), ours, strict=False):
+        best = peer.median
+        cells[:3] = [f"{peer.name}, {peer.settings}", f"{best.seconds:.2f}", f"{best.cpu:.2f}"]
+        for at, run in enumerate(ours):
             if run is not None:
-                cells[at], cells[at + 1] = f"{run.seconds:.2f}", f"{peer.median.seconds / run.seconds:.1f}"
+                cells[3 + 2 * at : 5 + 2 * at] = [f"{run.seconds:.2f}", f"{run.cpu:.2f}"]
+                cells[7 + at] = f"{best.seconds / run.seconds:.1f}"
+        if ours and ours[0] is not None:
+            cells[9] = f"{best.cpu / ours[0].cpu:.1f}"
     plain = {row.name: row.median for row in rows if row.plain}
     native, spin = plain.get("kvmcheck"), plain.get("SPIN")
     if native is not None and spin is not None:
-        cells[6] = f"{native.states / max(native.search, 1e-3) / (spin.states / max(spin.search, 1e-3)):.1f}"
+        cells[10] = f"{native.states / max(native.search, 1e-3) / (spin.states / max(spin.search, 1e-3)):.1f}"
         if native.table and spin.table:
-            cells[7] = f"1/{spin.table / spin.states / (native.table / native.states):.1f}"
+            cells[11] = f"1/{spin.table / spin.states / (native.table / native.states):.1f}"
     return cells
 
 

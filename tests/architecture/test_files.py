@@ -13,7 +13,7 @@ TAG = "SPDX-License-Identifier: GPL-2.0-only"
 #: The pages of errors are left out: `kvmcheck explain` prints them as they stand, and LICENSE covers them.
 UNTAGGED = ROOT / "docs" / "reference" / "errors"
 TAGGED_SUFFIXES = frozenset(
-    {".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".pml", ".m", ".yml", ".yaml", ".js", ".css"}
+    {".md", ".py", ".kvm", ".lark", ".toml", ".c", ".h", ".sh", ".yml", ".yaml", ".js", ".css"}
 )
 TAGGED_NAMES = frozenset({"Makefile", "run", "constraints.txt"})
 

@@ -69,4 +69,4 @@ def test_a_run_of_ours_says_what_it_took(protocol: Protocol) -> None:
 
 def test_a_command_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(LimitReached, match=r"> 0\.2 s"):
-        run(["sleep", "20"], tmp_path, Limits(seconds=0.2))
+        run(["sleep", "20"], tmp_path, Limits(seconds=0.2, patience=1))
