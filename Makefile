@@ -2,6 +2,7 @@
 #
 #   make check   check every scenario and mutant in specs/
 #   make test    test the code (without the slow tests)
+#   make prove   prove the 2008 protocol for every size, write the certificate into build/, and recheck it with cvc5
 #   make lint    types, style, layout of the .kvm files
 #   make slow    the tests that `make test` leaves out
 #   make nightly   check specs at larger sizes (tests/nightly/sizes.toml); not for every push
@@ -26,12 +27,18 @@ JOBS   ?= 2
 # Pages whose console blocks are run.
 PAGES   = README.md $(shell find docs -name '*.md' | sort)
 
-.PHONY: check test slow nightly lint bench wheel report pages constraints clean
+.PHONY: check prove test slow nightly lint bench wheel report pages constraints clean
 .DEFAULT_GOAL := check
 
 check: $(READY)
 	@begin=$$(date +%s); $(BIN)/kvmcheck specs/; status=$$?; \
 	echo "make check: $$(($$(date +%s) - begin)) s"; exit $$status
+
+prove: $(READY)
+	@begin=$$(date +%s); \
+	$(BIN)/kvmcheck prove --parametric --seconds 300 --only protocol_2008 --certificate build/proofs specs/proofs/protocol_2008.kvm && \
+	$(BIN)/kvmcheck recheck build/proofs/protocol_2008; status=$$?; \
+	echo "make prove: $$(($$(date +%s) - begin)) s"; exit $$status
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

@@ -64,7 +64,7 @@ def places_of(program: Program, process: Process) -> Places:
         body,
         tuple(n for n in stops if n in reached),
         _locks(program, body),
-        _constants(body, stops),
+        _constants(body, stops, _regions(program, body)),
         Liveness(body).kept,
         surely_assigned(body),
     )
@@ -119,17 +119,29 @@ def _locks(program: Program, body: Body) -> tuple[Held | None, ...]:
     return tuple(before)
 
 
-def _constants(body: Body, stops: tuple[int, ...]) -> tuple[Mapping[int, Value], ...]:
+def _regions(program: Program, body: Body) -> frozenset[int]:
+    """The hidden locals that tell whether a live call is between two labels: one that holds nothing says no."""
+    return frozenset(
+        local
+        for call in program.live_calls
+        if program.processes[call.process].body is body
+        for local in call.regions.values()
+    )
+
+
+def _constants(
+    body: Body, stops: tuple[int, ...], regions: frozenset[int]
+) -> tuple[Mapping[int, Value], ...]:
     """The locals that hold one known value (or none: UNSET) at each node, whichever way led there."""
     kept = Liveness(body).kept
     before: list[dict[int, Value] | None] = [None] * len(body.nodes)
-    before[0] = dict.fromkeys(range(len(body.locals)), UNSET)
+    before[0] = {local: 0 if local in regions else UNSET for local in range(len(body.locals))}
     waiting = [0]
     while waiting:
         number = waiting.pop()
         now = dict(before[number] or {})
         if number in stops:
-            now = {local: value if local in kept[number] else UNSET for local, value in now.items()}
+            now = {local: value if local in kept[number] | regions else UNSET for local, value in now.items()}
         _assign(body.nodes[number].operation, now)
         for successor in body.nodes[number].successors:
             met = before[successor]

@@ -14,6 +14,7 @@ from kvmcheck.prove.parametric.terms import (
     Count,
     Num,
     Term,
+    Truth,
     Var,
     arithmetic,
     both,
@@ -77,6 +78,9 @@ _COMPARISONS = {Op.LESS: "<", Op.LESS_EQUAL: "<="}
 _ARITHMETIC = {Op.ADD: "+", Op.SUBTRACT: "-", Op.MULTIPLY: "*"}
 
 
+_MODES = {HeldMode.ANY: ("read", "write"), HeldMode.READ: ("read",), HeldMode.WRITE: ("write",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What must be true where an operation is done, or a built-in check fails there."""
@@ -102,7 +106,7 @@ class Formulas:
 
     `locals`, `parameters`: of the executing thread, for code.  `before`: the state that `old` looks at.
     `count`: what becomes of a count, given its variable and condition.  `needs`: told what must be true for an
-    expression to have a value (of properties that is left to the explorer, and to `_surely_there`).
+    expression to have a value.  `held_here`: the locks that the executing thread holds.
     """
 
     world: World
@@ -112,6 +116,7 @@ class Formulas:
     before: State | None = None
     count: Callable[[Var, Term, tuple[Var, ...]], Term] = lambda variable, body, _: Count(variable, body)
     needs: Callable[[Failure], None] = lambda _: None
+    held_here: Mapping[int, str] | None = None
     old_value: Symbolic | None = None
     bound: Mapping[str, Symbolic] = field(default_factory=dict)
     calls: Mapping[str, LiveIn] = field(default_factory=dict)
@@ -149,6 +154,10 @@ class Formulas:
                 return replace(self, state=self.before).value(inner)
             case Held(lock=lock, mode=mode, thread=None):
                 return self._held(lock, mode)
+            case Held(lock=VariablePlace(variable=lock, indices=()), mode=mode, thread=Current()) if (
+                self.held_here is not None
+            ):
+                return Truth(self.held_here.get(lock) in _MODES[mode])
             case Apply():
                 return self._applied(expr)
             case Quantified():
@@ -188,8 +197,7 @@ class Formulas:
     def _held(self, lock: Place, mode: HeldMode) -> Term:
         if not isinstance(lock, VariablePlace) or lock.indices:
             raise CannotCarry("locks in arrays and objects", None)
-        modes = {HeldMode.ANY: ("read", "write"), HeldMode.READ: ("read",), HeldMode.WRITE: ("write",)}[mode]
-        return self.held_by_any(lock.variable, modes)
+        return self.held_by_any(lock.variable, _MODES[mode])
 
     def held_by_any(self, lock: int, modes: tuple[str, ...]) -> Term:
         """Whether some thread holds a lock so: it is at a place where it does."""

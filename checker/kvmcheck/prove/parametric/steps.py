@@ -224,6 +224,7 @@ class Stepper:
             locals=local,
             parameters=self.thread,
             needs=needs,
+            held_here=self._held_at(way.node),
             old_value=way.old_value,
         )
 
