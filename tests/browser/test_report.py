@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE, Open, Opened
 from tests.support.reports import HOSTILE
 
-#: The run that breaks no_stale_spte, and the one without an end.
-BROKEN, LOOP = "#run-2", "#run-3"
+#: The run that breaks no_stale_spte, the one without an end, and one of no steps.
+BROKEN, LOOP, AT_ONCE = "#run-2", "#run-4", "#run-5"
 STEPS = 14
 
 #: How much lighter the one colour of an element is than what it stands on (WCAG 2.1, relative luminance).
@@ -43,7 +43,7 @@ def test_keys_step_to_the_violation(opened: Open, report: Path) -> None:
     found = opened()
     found.page.get_by_role("link", name="the run: 14 steps").last.focus()
     found.press("Enter")
-    assert found.count == f"0 of {STEPS}"
+    expect(found.page.locator("#count")).to_have_text(f"0 of {STEPS}", timeout=PATIENCE)
     found.press(*["ArrowRight"] * STEPS)
 
     assert found.count == f"{STEPS} of {STEPS}"
@@ -134,10 +134,30 @@ def test_the_panel_of_reasons_leads_to_the_steps(opened: Open) -> None:
     assert found.page.locator("#order g.arrow.needed").count() == 2
 
 
+def test_a_near_miss_is_a_run_of_its_own(opened: Open) -> None:
+    found = opened(BROKEN)
+    found.page.get_by_role("link", name="How the unmodified model goes on").click()
+    title = re.compile("^How the unmodified model keeps no_stale_spte")
+    expect(found.page.locator("#run-title")).to_have_text(title, timeout=PATIENCE)
+    found.press("End")
+
+    assert found.text("#broken") == "no_stale_spte does not break."
+    assert found.complaints == []
+
+
+def test_a_run_of_no_steps_says_what_it_breaks(opened: Open) -> None:
+    found = opened(AT_ONCE)
+    found.press("End", "ArrowRight", "Space")
+
+    assert found.text("#run-title") == "begun: broken in the initial state"
+    assert "Broken: begun does not hold" in found.text("#spoken")
+    assert found.complaints == []
+
+
 def test_links_of_the_index_lead_to_the_cases(opened: Open) -> None:
     found = opened()
     links = found.page.locator("table.index a")
-    assert links.count() == 6
+    assert links.count() == 7
     for number in range(links.count()):
         links.nth(number).click()
         target = found.page.url.rpartition("#")[2]
@@ -150,7 +170,7 @@ def test_the_way_back_leads_to_where_it_began(opened: Open) -> None:
     found.page.locator(f"a[href='{BROKEN}']").click()
     found.page.get_by_role("link", name="All verdicts").click()
 
-    assert not found.page.locator("#run").is_visible()
+    expect(found.page.locator("#run")).to_be_hidden(timeout=PATIENCE)
     assert found.page.evaluate("document.activeElement.getAttribute('href')") == BROKEN
 
 

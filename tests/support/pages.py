@@ -75,6 +75,12 @@ scenario unlucky "one waits, another sets and clears" {
     check polled;
     expect polled violated;
 }
+invariant begun { flag }
+scenario too_soon "it is false before anything happens" {
+    process other { WRITE_ONCE(flag, true); }
+    check begun;
+    expect begun violated;
+}
 """
 
 
@@ -92,7 +98,7 @@ def written(folder: Path, *names: str, options: tuple[str, ...] = ()) -> Path:
     page = folder / "report.html"
     chosen = names or tuple(texts)
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
-        main(["--jobs", "1", "--no-cache", "--why", *options, "--html", str(page), *chosen])
+        main(["--jobs", "1", "--no-cache", "--near-miss", *options, "--html", str(page), *chosen])
     return page
 
 

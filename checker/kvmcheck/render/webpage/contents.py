@@ -89,10 +89,10 @@ class Contents:
         ]
         parts += [element("p", file.skipped)] if file.skipped else []
         parts += [_diagnostic(d) for d in file.diagnostics]
-        parts += [self._case(next(numbers), case) for case in file.cases]
+        parts += [self._case(next(numbers), case, file.path) for case in file.cases]
         return element("section", *parts, id=f"file-{number}")
 
-    def _case(self, number: int, case: CaseReport) -> Markup:
+    def _case(self, number: int, case: CaseReport, path: str) -> Markup:
         of: list[Child] = [" of ", element("span", case.base, class_="text")] if case.base else []
         title: list[Child] = [f" \u201c{case.title}\u201d"] if case.title else []
         name = element("span", case.name, class_="text")
@@ -114,15 +114,15 @@ class Contents:
             ]
             parts.append(_list(said, ""))
         if case.account is not None:
-            parts += self._account(case, case.account)
+            parts += self._account(case, case.account, f"{path}: {case.kind.value} {case.name}")
         return element("section", *parts, class_="case", id=f"case-{number}")
 
-    def _account(self, case: CaseReport, account: Account) -> list[Child]:
+    def _account(self, case: CaseReport, account: Account, of: str) -> list[Child]:
         scope = f"{account.looked}; {account.sized}" if account.sized else account.looked
         seconds = f"; {_seconds(account.seconds)}" if self.timings else ""
-        rows = [self._finding(case, finding) for finding in account.findings]
+        rows = [self._finding(case, finding, of) for finding in account.findings]
         if case.kind is CaseKind.SCENARIO:  # a mutant need not reach them
-            rows += [self._goal(goal) for goal in account.goals]
+            rows += [self._goal(goal, of) for goal in account.goals]
         head = element("tr", *(element("th", n, scope="col") for n in ("Verdict", "Property", "Remark")))
         table = element("table", element("thead", head), element("tbody", *rows), class_="verdicts")
         parts: list[Child] = [element("p", f"{scope}{seconds}"), table]
@@ -132,10 +132,10 @@ class Contents:
         parts += _notes("always an empty choice", account.empty_choices)
         return parts
 
-    def _finding(self, case: CaseReport, finding: Finding) -> Markup:
+    def _finding(self, case: CaseReport, finding: Finding, of: str) -> Markup:
         remark: list[Child] = []
         for story in finding.stories:
-            number = self.tables.add(story, finding.property)
+            number = self.tables.add(story, finding.property, of)
             rank = (case.judgement.outcome is Outcome.AS_EXPECTED, number)
             self._best = rank if self._best is None else min(self._best, rank)
             remark += [_run_link(number, story), " "]
@@ -146,11 +146,11 @@ class Contents:
             "tr", verdict, element("th", finding.property, scope="row", class_="text"), element("td", *remark)
         )
 
-    def _goal(self, goal: Goal) -> Markup:
+    def _goal(self, goal: Goal, of: str) -> Markup:
         reached = goal.depth is not None
         remark: list[Child] = []
         if goal.story is not None:
-            remark = [_run_link(self.tables.add(goal.story, goal.name), goal.story)]
+            remark = [_run_link(self.tables.add(goal.story, goal.name, of), goal.story)]
         word = element(
             "td", "reached" if reached else "NOT REACHED", class_=f"outcome {'good' if reached else 'open'}"
         )

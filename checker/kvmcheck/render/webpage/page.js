@@ -18,19 +18,26 @@ function openRun(number) {
   const run = openedRun(number);
   viewer.run = run;
   const light = (place) => viewer.source.light(place, []);
-  byId("run-title").textContent = run.broken ? `${run.name}: broken in ${run.rows.length} steps` : `${run.name}: ${run.rows.length} steps`;
-  byId("run-about").textContent = [run.title, run.scope].filter(Boolean).join(" \u2014 ");
+  byId("run-title").textContent = titleOf(run);
+  byId("run-about").textContent = [run.of, run.title, run.scope].filter(Boolean).join(" \u2014 ");
   viewer.panels = [
     new Schedule(run, byId("schedule"), go),
     new StateTable(run, byId("state"), byId("everything")),
     new OrderGraph(run, byId("order"), go),
   ];
-  byId("broken-name").textContent = run.broken ? "What is broken" : "What is reached";
+  byId("broken-name").textContent = run.broken ? "What is broken" : "What comes of it";
   byId("broken").replaceChildren(...brokenPanel(run, go, light));
   byId("why").replaceChildren(...whyPanel(run, go, light));
   byId("slider").max = String(run.rows.length);
   byId("report").hidden = true;
   byId("run").hidden = false;
+}
+
+function titleOf(run) {
+  const steps = run.rows.length === 1 ? "1 step" : `${run.rows.length} steps`;
+  if (run.saved) return `How the unmodified model keeps ${run.name}: ${steps}`;
+  if (!run.broken) return `${run.name}: reached in ${steps}`;
+  return run.rows.length ? `${run.name}: broken in ${steps}` : `${run.name}: broken in the initial state`;
 }
 
 function closeRun() {

@@ -11,7 +11,7 @@ const NEEDS = [
 
 function brokenPanel(run, go, light) {
   const broken = run.broken;
-  if (!broken) return [make("p", { class: "reached text" }, `${run.name} is reached, as it should be.`)];
+  if (!broken) return [make("p", { class: "text" }, run.saved ? `${run.name} does not break.` : `${run.name} is reached.`)];
   const parts = [make("p", { class: "broken text" }, broken.said)];
   if (broken.claim) parts.push(make("pre", { class: "text" }, broken.claim));
   if (broken.place) {

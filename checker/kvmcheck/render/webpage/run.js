@@ -74,7 +74,8 @@ function locksOf(data) {
 /** A sentence on a position, for whoever can't see the panels. */
 function spoken(run, position) {
   const last = run.rows.length;
-  if (position === 0) return `The beginning, before step 1 of ${last}.`;
+  if (position === 0 && last) return `The beginning, before step 1 of ${last}.`;
+  if (position === 0) return run.broken ? `The initial state. Broken: ${run.broken.said}.` : "The initial state.";
   const row = run.rows[position - 1];
   const call = innermost(row);
   const parts = [`Step ${position} of ${last}, ${row.thread}${row.handler ? ", interrupt" : ""}: ${statementText(call)}`];

@@ -29,12 +29,16 @@ class Tables:
     calls: dict[tuple[str, str, str, str, str, Spot], int] = field(default_factory=dict)
     runs: list[Json] = field(default_factory=list)
 
-    def add(self, story: Story, name: str) -> int:
-        """The number of the run on the page; `name`: the property that it breaks, or the cover that it reaches."""
+    def add(self, story: Story, name: str, of: str, *, saved: bool = False) -> int:
+        """The number of the run on the page; `name`: the property that it breaks, or the cover that it reaches.
+
+        `of`: the spec and case that it is of; `saved`: it is how an unmodified model keeps from breaking the property.
+        """
         number = len(self.runs)
         self.runs.append(None)
-        near = self.add(story.near, f"{name}, prevented") if story.near is not None else None
-        self.runs[number] = {"name": visible(name), "near": near, **self._run(story)}
+        near = self.add(story.near, name, of, saved=True) if story.near is not None else None
+        said: dict[str, Json] = {"name": visible(name), "of": visible(of), "saved": saved, "near": near}
+        self.runs[number] = said | self._run(story)
         return number
 
     def place(self, spot: Spot) -> Json:
