@@ -102,7 +102,7 @@ def test_the_wheel_holds_the_library(held: frozenset[str], folder: str, suffix: 
 
 
 def test_the_wheel_holds_nothing_else(held: frozenset[str]) -> None:
-    allowed = (".py", ".typed", ".lark", ".json", ".kvm", ".md", ".c", ".h")
+    allowed = (".py", ".typed", ".lark", ".json", ".kvm", ".md", ".c", ".h", ".js", ".css", ".html")
     strangers = {name for name in held if ".dist-info/" not in name and not name.endswith(allowed)}
 
     assert strangers == set()

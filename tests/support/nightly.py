@@ -70,7 +70,7 @@ def runs(text: str) -> list[Run]:
 
 def carried_out(run: Run) -> Outcome:
     """Check the case, in a process of its own."""
-    command = [sys.executable, "-m", "kvmcheck", "--format", "json", "--no-progress"]
+    command = [sys.executable, "-m", "kvmcheck", "--format", "json", "--no-progress", "--no-cache"]
     command += ["--only", run.case, "--seconds", str(run.seconds), "--states", str(10**9)]
     for name, value in run.sizes:
         command += ["--set", f"{name}={value}"]
