@@ -32,9 +32,11 @@ from kvmcheck.explain.reductions import Reduced, reduced
 from kvmcheck.explain.report import CaseKind, CaseReport, Expectation, FileReport, Judgement
 from kvmcheck.explain.snapshots import with_snapshots
 from kvmcheck.explain.story import Account, account, spot_of
+from kvmcheck.explain.watched import Expression, parted, with_watched
 from kvmcheck.lang.imports import Unit, load
 from kvmcheck.lang.syntax import Check as ScenarioCheck
 from kvmcheck.lang.syntax import Expect, Expected, Move, MutantDecl, ScenarioDecl
+from kvmcheck.lang.watching import with_expressions
 from kvmcheck.library import model_folder
 from kvmcheck.semantics.program import CHOSEN_CHECKS, Check, Program
 from kvmcheck.semantics.verdict import Verdict
@@ -69,6 +71,7 @@ class Options:
     `engine`, `threads`, `compact` and `usual_limits` are those of `engine.tiers.Tiers`.
     `snapshots`: stories have the whole state at each step, and what orders their threads.
     `why`: work out which orderings the traces that are told need; None: of cases that are not as expected.
+    `explain_with`: expressions, in a property's words, whose values stories tell.
     `near_miss`: stories of mutants have what the unmodified model does with the same schedule.
     """
 
@@ -88,6 +91,7 @@ class Options:
     snapshots: bool = False
     why: bool | None = None
     near_miss: bool = False
+    explain_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +186,11 @@ def check_case(
     report = case_report(case, Judgement(Outcome.BAD_INPUT), asked)
     collector = Collector()
     _need_expectation(case, collector)
-    program = elaborate(file.unit, case.name, dict(options.settings), collector)
+    unit, places = with_expressions(file.unit, options.explain_with, collector)
+    program = elaborate(unit, case.name, dict(options.settings), collector, also=places)
+    expressions: tuple[Expression, ...] = ()
     if program is not None:
+        program, expressions = parted(program, places)
         program = only_asked(program, asked)
     report = replace(report, diagnostics=collector.all())
     if program is None or collector.has_errors:
@@ -194,7 +201,7 @@ def check_case(
         if result.coverage.stopped == NO_INITIAL_STATE:
             no_initial_state(case, collector)
             return replace(report, diagnostics=collector.all())
-        told, judgement = _told(result, file.unit, report, options, asked)
+        told, judgement = _told(result, file.unit, report, options, asked, expressions)
         report = replace(report, reduced=_reduced(program, options))
     except MemoryError:
         return replace(report, judgement=Judgement(Outcome.UNKNOWN, ("the memory did not suffice",)))
@@ -206,7 +213,12 @@ def check_case(
 
 
 def _told(
-    result: Result, unit: Unit, report: CaseReport, options: Options, asked: frozenset[str]
+    result: Result,
+    unit: Unit,
+    report: CaseReport,
+    options: Options,
+    asked: frozenset[str],
+    expressions: tuple[Expression, ...],
 ) -> tuple[Account, Judgement]:
     """The result in words, and whether it is as expected; with the reasons of what is told, if they are wanted."""
     whole = account(result)
@@ -219,6 +231,8 @@ def _told(
         whys = Whys(result, shown, dead_locals=dead_locals, base=base, near=options.near_miss)
         result = whys.result
         whole = whys.attached(account(result))
+    if expressions:
+        whole = with_watched(whole, result, expressions)
     if options.snapshots:
         whole = with_orders(with_snapshots(whole, result), result)
     return _judged(whole, report, asked)

@@ -195,6 +195,13 @@ def check_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="behind the trace of each mutant: how the unmodified model is saved in the same schedule",
     )
+    shown.add_argument(
+        "--explain-with",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="tell the value of EXPR, written as in a property, at each step that changes it (repeatable)",
+    )
     shown.add_argument("--no-trace", action="store_true", help="verdicts only")
     shown.add_argument(
         "--quiet", "-q", action="store_true", help="only what is not as expected, and the summary"

@@ -68,6 +68,7 @@ def check(argv: Sequence[str]) -> int:
         snapshots=not formats.isdisjoint({"itf", "html"}),
         why=True if arguments.near_miss else _wants_why(arguments),
         near_miss=arguments.near_miss,
+        explain_with=tuple(arguments.explain_with),
     )
     detail = Detail(
         traces=not (arguments.no_trace or arguments.quiet),

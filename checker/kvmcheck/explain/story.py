@@ -87,6 +87,7 @@ class Row:
 
     `access` says which access of its statement the step is: `reads mmu_notifier_seq: 0`; empty where it is none.
     `named`: the labelled statements beside the step's own that assigned locals; `changes` has those as well.
+    `watched`: the expressions that somebody asked for whose value is another one now (`explain.watched`).
     `still_open`: so many of the calls go on after the step.
     """
 
@@ -101,6 +102,7 @@ class Row:
     held: tuple[Holding, ...]
     breaks: bool
     named: tuple[Named, ...] = ()
+    watched: tuple[str, ...] = ()
 
     @property
     def innermost(self) -> Call:
@@ -128,6 +130,7 @@ class Story:
     """One trace: `lanes` are the threads that take a step in it; `start` what `init` and `any` chose.
 
     `loop`: of a run without an end, how many rows come before those that are repeated for ever (all: it stays there).
+    `watched`: what the expressions that somebody asked for are worth at first.
     `why`: the orderings that it needs, where that was worked out (`kvmcheck.why`).  `guard`: of a mutant's, what in the
     unmodified model prevents it, and `near`: how that goes.
     `states`: the whole state before and after each row, by name; `explain.snapshots` has them, where somebody asks.
@@ -141,6 +144,7 @@ class Story:
     rows: tuple[Row, ...]
     broken: Broken | None
     loop: int | None = None
+    watched: tuple[str, ...] = ()
     why: Why | None = None
     guard: Guard | None = None
     near: Story | None = None

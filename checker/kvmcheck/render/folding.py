@@ -129,9 +129,15 @@ def _cell(
         lane=rows[0].lane,
         steps=tuple(row.number for row in rows),
         segments=tuple(segments),
-        notes=tuple(plain(note) for note in _net(changes)),
+        notes=tuple(plain(note) for note in [*_net(changes), *_latest(rows)]),
         breaks=breaks,
     )
+
+
+def _latest(rows: list[Row]) -> list[str]:
+    """What the expressions that somebody asked for are worth behind the last step that changes each."""
+    latest = {text.partition(" = ")[0]: text for row in rows for text in row.watched}
+    return list(latest.values())
 
 
 def _is_shown(named: Named, row: Row, depth: int) -> bool:

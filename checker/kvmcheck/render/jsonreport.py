@@ -170,6 +170,7 @@ def _story(story: Story) -> Json:
     return {
         "threads": list(story.lanes),
         "start": list(story.start),
+        "watched": list(story.watched),
         "steps": [_row(row) for row in story.rows],
         "loop": story.loop,
         "broken": _broken(story.broken) if story.broken else None,
@@ -192,6 +193,7 @@ def _row(row: Row) -> Json:
             for c in row.changes
         ],
         "named": [_named(named) for named in row.named],
+        "watched": list(row.watched),
         "held": {holding.thread: list(holding.locks) for holding in row.held},
     }
 

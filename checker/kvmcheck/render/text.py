@@ -63,10 +63,11 @@ def _clean(text: str, paint: Paint) -> str:
 
 
 def _beginning(story: Story, paint: Paint) -> list[str]:
-    if not story.start:
+    if not story.start and not story.watched:
         return []
-    text = "begins with " + ", ".join(_clean(part, paint) for part in story.start)
-    return [" " * _MARGIN + line for line in wrapped(text, paint.columns - _MARGIN)] + [""]
+    begins = "begins with " + ", ".join(_clean(part, paint) for part in story.start)
+    texts = [*([begins] if story.start else []), *(_clean(text, paint) for text in story.watched)]
+    return [" " * _MARGIN + line for t in texts for line in wrapped(t, paint.columns - _MARGIN)] + [""]
 
 
 def _lanes(story: Story, starts: list[int], paint: Paint) -> list[str]:
@@ -137,6 +138,8 @@ def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -
     for named in row.named:
         if not named.early:
             lines += _aside(named, row, start, places, paint)
+    for text in row.watched:
+        lines += [paint(indent + "    " + line, "cyan") for line in wrapped(_clean(text, paint), room - 4)]
     return lines
 
 
