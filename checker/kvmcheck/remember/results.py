@@ -26,6 +26,7 @@ from kvmcheck.pipeline import Case, LoadedFile, Options, Statistics, chosen_file
 from kvmcheck.privatefolder import private_folder, remove_oldest
 from kvmcheck.remember.keys import case_key, file_key, text_key, unit_key
 from kvmcheck.remember.stored import (
+    MOST_BYTES,
     NotThisSpec,
     StoredFile,
     StoredReport,
@@ -42,10 +43,8 @@ from kvmcheck.remember.stored import (
 from kvmcheck.semantics.verdict import Verdict
 from kvmcheck.source.text import SourceText
 
-#: So many files are kept, those used last: some hundred runs over all the specs that we ship.
+#: So many files are kept, those used last: some thirty runs over all the specs that we ship, about 200 MB.
 MOST_KEPT = 20_000
-#: No result is larger; a file that is was not written by us.
-MOST_BYTES = 20_000_000
 #: How a search may have ended, besides being complete, for its result to be the same every time.
 _LASTING = re.compile(
     r"everything that was looked for is violated|the limit of [\d,]+ states was reached|"
@@ -164,7 +163,7 @@ class Results:
     def _read(self, key: str) -> bytes | None:
         path = self._folder / key
         try:
-            if path.stat().st_size > MOST_BYTES:
+            if path.stat().st_size >= MOST_BYTES:
                 return None
             text = path.read_bytes()
             os.utime(path)

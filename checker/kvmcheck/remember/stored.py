@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is kept of a result, as JSON with a type for every field: a file that does not fit is no result.
+"""What is kept of a result, as packed JSON with a type for every field: a file that does not fit is no result.
 
 A diagnostic points into a text, which is not kept: it is the text of the spec that is being asked about.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -95,18 +96,24 @@ class NotThisSpec(Exception):
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
+#: No result is larger, unpacked; one that is was not written by us.
+MOST_BYTES = 50_000_000
 
 
 def encoded(value: StoredFile | StoredReport | StoredUses) -> bytes:
-    """The value as JSON."""
-    return _ENCODER.encode(value)
+    """The value as packed JSON: stories say much again and again, and shrink to a twentieth."""
+    return zlib.compress(_ENCODER.encode(value), 1)
 
 
-def decoded(kind: type[_T], text: bytes) -> _T | None:
-    """The value in a JSON text; None if it does not fit, in whatever way."""
+def decoded(kind: type[_T], packed: bytes) -> _T | None:
+    """The value in packed JSON; None if it does not fit, in whatever way."""
+    unpacking = zlib.decompressobj()
     try:
+        text = unpacking.decompress(packed, MOST_BYTES)
+        if not unpacking.eof:
+            return None
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError, TypeError):
+    except (zlib.error, msgspec.MsgspecError, ValueError, RecursionError, TypeError):
         return None
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import stat
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kvmcheck.cli import running
 from kvmcheck.cli.main import main
 from kvmcheck.pipeline import check_case
 from kvmcheck.remember import keys
+from kvmcheck.remember.stored import MOST_BYTES
 from tests.support.reports import SPEC
 
 MODULE = "module counter;\n{uses}\nshared int 0..3 count;\nvoid up() {{ @add count++; }}\n"
@@ -162,27 +164,29 @@ def test_a_file_with_an_error_is_read_again(
     assert "KVM" in capsys.readouterr().err
 
 
-def damaged(text: bytes) -> list[bytes]:
-    """What a file may have become."""
-    return [
-        b"",
-        b"{",
-        text[: len(text) // 2],
-        b"[" * 100_000,
-        text.replace(b"HOLDS", b"MAYBE"),
-        b"\x80\x04N.",
-        b"{}",
-    ]
+BOMB = zlib.compress(b" " * (MOST_BYTES + 1), 1)
+#: What a file may have become.
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda packed: b"",
+    "cut": lambda packed: packed[: len(packed) // 2],
+    "not packed": zlib.decompress,
+    "pickled": lambda packed: b"\x80\x04N.",
+    "cut JSON": lambda packed: zlib.compress(zlib.decompress(packed)[:-2]),
+    "nested": lambda packed: zlib.compress(b"[" * 100_000),
+    "another word": lambda packed: zlib.compress(zlib.decompress(packed).replace(b"HOLDS", b"MAYBE")),
+    "nothing in it": lambda packed: zlib.compress(b"{}"),
+    "a bomb": lambda packed: BOMB,
+}
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_as_good_as_none(
-    number: int, tmp_path: Path, spec: Path, searches: Counted, capsys: pytest.CaptureFixture[str]
+    damage: str, tmp_path: Path, spec: Path, searches: Counted, capsys: pytest.CaptureFixture[str]
 ) -> None:
     searches(str(spec))
     first = capsys.readouterr()
     for path in kept(tmp_path):
-        path.write_bytes(damaged(path.read_bytes())[number])
+        path.write_bytes(DAMAGES[damage](path.read_bytes()))
     searches(str(spec))
 
     assert capsys.readouterr() == first
@@ -191,7 +195,7 @@ def test_a_damaged_file_is_as_good_as_none(
 
 def test_a_file_of_another_case_is_not_taken_for_it(tmp_path: Path, spec: Path, searches: Counted) -> None:
     searches(str(spec))
-    reports = [path for path in kept(tmp_path) if b'"judgement"' in path.read_bytes()]
+    reports = [path for path in kept(tmp_path) if b'"judgement"' in zlib.decompress(path.read_bytes())]
     for path in reports:
         path.write_bytes(reports[0].read_bytes())
 
