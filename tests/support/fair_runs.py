@@ -135,18 +135,29 @@ class FairRuns:
             if way.is_step
             and not (
                 way.ending is Ending.DONE
-                and self._is_counted(live, state, way.after, Actor(way.thread, way.handler))
+                and self._is_counted(live, state, way.after, Actor(way.thread, way.handler), left=True)
             )
         }
 
-    def _is_counted(self, live: Live, before: State, after: State, actor: Actor) -> bool:
+    def _is_counted(
+        self, live: Live, before: State, after: State, actor: Actor, *, left: bool = False
+    ) -> bool:
+        """Whether a step makes a counted call; `left`: one that the thread may leave: in a loop of its own body."""
         for call in self.program.live_calls:
             if call.function in live.finitely and call.process == self.program.threads[actor.thread].process:
                 inside = call.nodes - {call.entered}
                 was, now = _at(before, actor.thread, call), _at(after, actor.thread, call)
                 if was not in inside and now in inside and call.interrupt == actor.handler:
-                    return True
+                    return not left or self._is_in_own_loop(call)
         return False
+
+    def _is_in_own_loop(self, call: LiveCall) -> bool:
+        process = self.program.processes[call.process]
+        body = process.interrupt if call.interrupt and process.interrupt else process.body
+        flow = nx.DiGraph((number, to) for number, node in enumerate(body.nodes) for to in node.successors)
+        return body.frames[call.frame].parent == 0 and any(
+            call.entered in loop for loop in nx.simple_cycles(flow)
+        )
 
     def _strong(self, live: Live, state: State, actor: Actor) -> bool:
         """Whether an actor that stays there must not be enabled again and again."""

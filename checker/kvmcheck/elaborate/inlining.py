@@ -206,10 +206,15 @@ def _assigned_names(function: syntax.FunctionDecl) -> set[str]:
 
 
 def _counted(code: Code, function: str, *, call_at: Span) -> int | None:
-    """The pause at the entry of a function whose calls are counted: who leaves it has made a call."""
-    if function not in code.requests.counted:
+    """The pause at the entry of a function that a liveness property names: who leaves it has made a call.
+
+    Without it, a caller that chooses an argument would not have begun the call while its first access has to wait.
+    """
+    if function not in code.requests.completing:
         return None
     if code.graph.group is not None:
+        if function not in code.requests.counted:
+            return None  # within one step a call is over as soon as it begins
         code.collector.error(
             "KVM509",
             f"`{function}` is called inside an `atomic` block, so its calls can't be told apart",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Liveness properties: what is claimed of runs without an end, and where the code has to show it.
 
-A call that is made and ends between two states would be seen by nobody.  So a pause stands behind each call of a
-function that is named, and at the entry of each function whose calls are assumed to be finitely many.
+A call that is made and ends between two states would be seen by nobody.  So a pause stands at the entry of each
+function that is named, and behind each call of it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Requests:
     at: dict[str, set[str]] = field(default_factory=dict)
     regions: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     events: dict[str, list[EventRequest]] = field(default_factory=dict)
-    #: Functions whose calls, and whose returns, liveness properties tell apart: a pause stands there.
+    #: Functions that liveness properties name: a pause stands at their calls' beginnings and ends.  Of the counted ones
+    #: the calls are assumed to be finitely many.
     counted: set[str] = field(default_factory=set)
     completing: set[str] = field(default_factory=set)
 

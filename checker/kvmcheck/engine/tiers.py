@@ -90,7 +90,7 @@ def explore_in_tiers(
     def judge(program: Program, budget: Budget) -> tuple[tuple[PropertyResult, ...], int]:
         return _lives(program, budget, tiers)
 
-    return replace(found, result=with_lives(found.result, budget, judge))
+    return replace(found, result=with_lives(found.result, budget, None if tiers.compact else judge))
 
 
 def _lives(program: Program, budget: Budget, tiers: Tiers) -> tuple[tuple[PropertyResult, ...], int]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kvmcheck.explain.blame import Fact, Reason
 from kvmcheck.explain.statements import statement
@@ -64,10 +64,11 @@ def _standing(program: Program, state: State, trace: Trace, held: Mapping[str, s
 
 def _is_counted(program: Program, body: Body, at: int) -> bool:
     """Whether what comes next is the pause before a call of which there are assumed to be finitely many."""
+    counted = {function for live in program.lives for function in live.finitely}
     waiting, seen = [at], {at}
     while waiting:
         number = waiting.pop()
-        if number in _entered(program, body):
+        if number in _entered(program, body, counted):
             return True
         if not isinstance(body.nodes[number].operation, VISIBLE):
             new = [following for following in body.nodes[number].successors if following not in seen]
@@ -76,12 +77,13 @@ def _is_counted(program: Program, body: Body, at: int) -> bool:
     return False
 
 
-def _entered(program: Program, body: Body) -> set[int]:
-    """The pauses in a body at which calls that are counted begin."""
+def _entered(program: Program, body: Body, functions: Collection[str]) -> set[int]:
+    """The pauses in a body at which calls of these functions begin."""
     return {
         call.entered
         for call in program.live_calls
         if call.entered is not None
+        and call.function in functions
         and body in (program.processes[call.process].body, program.processes[call.process].interrupt)
     }
 
@@ -91,7 +93,7 @@ def pause_word(program: Program, body: Body, number: int) -> str:
     node = body.nodes[number]
     if not isinstance(node.operation, Pause):
         return ""
-    if number in _entered(program, body):
+    if number in _entered(program, body, program.functions):
         return "begins"
     returns = any(frame.parent == node.frame and frame.call == node.span for frame in body.frames)
     return "has returned" if returns else ""

@@ -42,15 +42,17 @@ def stories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Story]:
 
 def test_the_loop_stands_behind_a_rule_and_is_counted(stories: list[Story]) -> None:
     assert told(stories[0], Paint(72, unicode=False)) == [
-        "     other",
+        "     waiter                 other",
+        "     poll:",
+        "   1 poll() /* begins */                                      spec.kvm:7",
         "",
         "-- from here on for ever -----------------------------------------------",
-        "   1 WRITE_ONCE(flag, true)                                   spec.kvm:8",
-        "         flag: false -> true",
-        "   2 WRITE_ONCE(flag, false)                                  spec.kvm:8",
-        "         flag: true -> false",
+        "   2                        WRITE_ONCE(flag, true)            spec.kvm:8",
+        "                                flag: false -> true",
+        "   3                        WRITE_ONCE(flag, false)           spec.kvm:8",
+        "                                flag: true -> false",
         "",
-        "     steps 1 to 2 again, and so on for ever",
+        "     steps 2 to 3 again, and so on for ever",
         "",
         "  => polled: `poll` of `waiter` never returns: the last 2 steps repeat",
         "     for ever",
@@ -69,5 +71,5 @@ def test_a_run_that_stops_says_that_nothing_happens_any_more(stories: list[Story
 
 def test_the_commit_format_says_which_rows_are_repeated(stories: list[Story]) -> None:
     text = diagram(stories[0])
-    assert "     row 1 again, and so on for ever\n" in text
+    assert "     row 2 again, and so on for ever\n" in text
     assert "nothing happens any more" in diagram(stories[1])

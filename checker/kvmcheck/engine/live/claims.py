@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kvmcheck.engine.layout import BodyLayout, Layout, Packed
 from kvmcheck.engine.live.graph import StateGraph, actor_of
 from kvmcheck.engine.runtime import Fail
-from kvmcheck.semantics.program import Live
+from kvmcheck.semantics.program import Body, Live, LiveCall
 
 Test = Callable[[Packed], bool]
 
@@ -53,30 +53,58 @@ def _asked(test: Test, state: Packed) -> bool:
         raise Failed from None
 
 
-def called(layout: Layout, functions: tuple[str, ...]) -> Iterator[tuple[int, BodyLayout, frozenset[int]]]:
-    """Each call of the functions in each thread: the thread, the body, and the nodes at which the call is under way.
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call in a thread: its body, the nodes at which it is under way, and whether the thread may leave it."""
 
-    At the pause in front of a call that is counted it has still to be made.
-    """
+    thread: int
+    part: BodyLayout
+    nodes: frozenset[int]
+    may_be_left: bool
+
+
+def called(layout: Layout, functions: tuple[str, ...]) -> Iterator[Called]:
+    """Each call of the functions in each thread.  At the pause in front of it, a call has still to be made."""
     for number, thread in enumerate(layout.program.threads):
         process = layout.processes[thread.process]
         for call in layout.program.live_calls:
             if call.function in functions and call.process == thread.process:
                 part = process.handler if call.interrupt else process.main
                 assert part is not None
-                yield number, part, call.nodes - {call.entered}
+                yield Called(number, part, call.nodes - {call.entered}, may_be_left(part.body, call))
 
 
 def _calls(graph: StateGraph, live: Live) -> Iterator[Due]:
     layout = graph.layout
-    for thread, part, nodes in called(layout, (live.function,)):
+    for call in called(layout, (live.function,)):
 
         def inside(
-            state: Packed, slot: int = layout.base[thread] + part.pc, nodes: frozenset[int] = nodes
+            state: Packed,
+            slot: int = layout.base[call.thread] + call.part.pc,
+            nodes: frozenset[int] = call.nodes,
         ) -> bool:
             return state[slot] in nodes
 
-        yield Due(inside, inside, thread)
+        yield Due(inside, inside, call.thread)
+
+
+def may_be_left(body: Body, call: LiveCall) -> bool:
+    """Whether a thread that makes finitely many of these calls may stop in front of one.
+
+    So it is with a call in a loop of the process itself: the loop is the environment that calls again and again, or has
+    had enough.  A call that is made once, or by another function on its way, is made.
+    """
+    if call.entered is None or body.frames[call.frame].parent != 0:
+        return False
+    waiting, seen = list(body.nodes[call.entered].successors), set[int]()
+    while waiting:
+        number = waiting.pop()
+        if number == call.entered:
+            return True
+        if number not in seen:
+            seen.add(number)
+            waiting += body.nodes[number].successors
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +112,7 @@ class Allowed:
     """What a run may do for ever: everything but the calls of which there are assumed to be finitely many.
 
     `edge`: for each edge whether it may be taken again and again.  `enabled`: for each state a bit for every actor that
-    can step without making such a call; who is about to make one may leave it.
+    has something to do there but to make such a call, which it may leave.
     """
 
     edge: bytearray
@@ -97,23 +125,25 @@ def allowed(graph: StateGraph, live: Live) -> Allowed:
     if not live.finitely:
         return Allowed(edge, graph.enabled)
     layout = graph.layout
-    calls: list[tuple[int, int, frozenset[int]]] = []
-    for thread, part, nodes in called(layout, live.finitely):
-        handler = part is layout.processes[layout.program.threads[thread].process].handler
-        calls.append((actor_of(thread, handler=handler), layout.base[thread] + part.pc, nodes))
+    calls: list[tuple[int, int, frozenset[int], bool]] = []
+    for call in called(layout, live.finitely):
+        handler = call.part is layout.processes[layout.program.threads[call.thread].process].handler
+        actor = actor_of(call.thread, handler=handler)
+        calls.append((actor, layout.base[call.thread] + call.part.pc, call.nodes, call.may_be_left))
     enabled = array("Q", graph.enabled)
     for state, packed in enumerate(graph.order):
-        steps = 0
+        steps = left = 0
         for nth in graph.edges(state):
             actor, after = graph.actors[nth], graph.order[graph.targets[nth]]
-            if any(
-                actor == who and packed[slot] not in inside and after[slot] in inside
-                for who, slot, inside in calls
-            ):
-                edge[nth] = 0
+            made = [
+                leave
+                for who, slot, inside, leave in calls
+                if actor == who and packed[slot] not in inside and after[slot] in inside
+            ]
+            edge[nth] = not made
+            if made and all(made):
+                left |= 1 << actor
             else:
                 steps |= 1 << actor
-        for nth in graph.edges(state):
-            if not steps >> graph.actors[nth] & 1:
-                enabled[state] &= ~(1 << graph.actors[nth])
+        enabled[state] &= ~(left & ~steps)
     return Allowed(edge, enabled)

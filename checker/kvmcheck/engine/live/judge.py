@@ -35,17 +35,23 @@ MOST_COMPONENTS = 64
 FAILED = "its condition reads what is not there in some state"
 
 
-def with_lives(result: Result, budget: Budget, judge: Judge) -> Result:
+def with_lives(result: Result, budget: Budget, judge: Judge | None) -> Result:
     """The result with the verdicts on the program's liveness properties, if it has any.
 
     They have the budget's states for themselves, and what is left of its time.  A search that was ended before it saw
-    everything leaves them UNKNOWN: it found what was looked for, or had no time left.
+    everything leaves them UNKNOWN: it found what was looked for, or had no time left.  So does one without a judge.
     """
     program, coverage = result.program, result.coverage
     if not program.lives:
         return result
-    if coverage.stopped in (SATISFIED, INTERRUPTED) or budget.depth is not None:
-        why = coverage.stopped or f"runs without an end are not looked for within {budget.depth} steps"
+    why = ""
+    if coverage.stopped in (SATISFIED, INTERRUPTED):
+        why = coverage.stopped
+    elif budget.depth is not None:
+        why = f"runs without an end are not looked for within {budget.depth} steps"
+    elif judge is None:
+        why = "runs without an end are not looked for with --compact"
+    if why or judge is None:
         unknown = tuple(PropertyResult(live.name, Verdict.UNKNOWN, reason=why) for live in program.lives)
         return replace(result, properties=(*result.properties, *unknown))
     if budget.seconds is not None:
@@ -88,9 +94,12 @@ def without_run(live: Live, stopped: str, *, due_somewhere: bool) -> PropertyRes
 
 
 def _never_due(live: Live) -> str:
+    """What never happened, as the subject of `… is never true`."""
     if live.function:
-        return f"a call of {live.function}"
-    return "what it begins with" if live.trigger is not None else "that its goal is still to come"
+        return f"that a call of {live.function} is under way"
+    if live.trigger is not None:
+        return "that it begins while its goal is still to come"
+    return "that its goal is still to come"
 
 
 class Pending:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kvmcheck.engine.layout import BodyLayout
-from kvmcheck.engine.live.claims import called
+from kvmcheck.engine.live.claims import Called, called
 from kvmcheck.engine.live.fairness import Fair
 from kvmcheck.engine.live.graph import actor_of
 from kvmcheck.semantics.program import Live
@@ -69,11 +69,11 @@ class Lives:
         opens: list[str] = []
         for number, live in enumerate(self.program.lives):
             if live.function:
-                for thread, part, nodes in called(self.layout, (live.function,)):
-                    inside = self._inside(thread, part, nodes, "s")
+                for call in called(self.layout, (live.function,)):
+                    inside = self._inside(call, "s")
                     begins.append(f"case {len(self.dues)}: return {inside};")
                     opens.append(f"case {len(self.dues)}: return {inside};")
-                    self.dues.append((number, thread))
+                    self.dues.append((number, call.thread))
                 continue
             assert live.goal is not None
             self._lines += self.native.condition(f"goal{number}", live.goal, failed=2)
@@ -89,9 +89,9 @@ class Lives:
     def _slot(self, thread: int, part: BodyLayout) -> int:
         return self.layout.base[thread] + part.pc
 
-    def _inside(self, thread: int, part: BodyLayout, nodes: frozenset[int], state: str) -> str:
-        """Whether a thread is at one of these nodes."""
-        return f"{self._table(part, nodes)}[{state}[{self._slot(thread, part)}]]"
+    def _inside(self, call: Called, state: str) -> str:
+        """Whether a call is under way."""
+        return f"{self._table(call.part, call.nodes)}[{state}[{self._slot(call.thread, call.part)}]]"
 
     def _table(self, part: BodyLayout, nodes: frozenset[int], *, at_rest: bool = False) -> str:
         """The name of a table by location: 1 at these nodes (`at_rest`: and where a handler does not run)."""
@@ -115,13 +115,14 @@ class Lives:
         return lines
 
     def _counted(self, live: Live) -> str:
-        """Whether a step makes a call of which there are finitely many."""
+        """Whether a step makes a call of which there are finitely many: 1, and 2 if it is not to be left."""
         cases: list[str] = []
-        for thread, part, nodes in called(self.layout, live.finitely):
-            handler = part is self.layout.processes[self.program.threads[thread].process].handler
-            was, now = (self._inside(thread, part, nodes, state) for state in ("S", "s"))
-            cases.append(f"(actor == {actor_of(thread, handler=handler)} && !{was} && {now})")
-        return " || ".join(cases) or "0"
+        for call in called(self.layout, live.finitely):
+            handler = call.part is self.layout.processes[self.program.threads[call.thread].process].handler
+            was, now = (self._inside(call, state) for state in ("S", "s"))
+            made = f"(actor == {actor_of(call.thread, handler=handler)} && !{was} && {now})"
+            cases.append(made if call.may_be_left else f"2 * {made}")
+        return " | ".join(cases) or "0"
 
     def _actors(self) -> list[str]:
         """Every step of one actor from a state."""

@@ -105,7 +105,7 @@ static void find_edges(W *w)
     retracing = 0;
 }
 
-/* Leave out the calls of which there are finitely many. */
+/* Leave out the calls of which there are finitely many; who may leave them need not go on there. */
 static void assume(int property)
 {
     uint64_t key[WORDS];
@@ -115,20 +115,20 @@ static void assume(int property)
     if (!finitely[property])
         return;
     for (uint32_t state = 0; state < count; state++) {
-        uint64_t leaves = 0, calls = 0;
+        uint64_t others = 0, calls = 0;
         state_at(state, key);
         unpack(key, s);
         for (uint64_t e = first_edge[state]; e < first_edge[state + 1]; e++) {
             state_at(target[e], key);
             unpack(key, after);
-            if (is_counted(property, actor_of_edge[e], s, after)) {
-                allowed[e] = 0;
+            int counted = is_counted(property, actor_of_edge[e], s, after);
+            allowed[e] = !counted;
+            if (counted == 1)
                 calls |= UINT64_C(1) << actor_of_edge[e];
-            } else {
-                leaves |= UINT64_C(1) << actor_of_edge[e];
-            }
+            else
+                others |= UINT64_C(1) << actor_of_edge[e];
         }
-        enabled[state] &= ~(calls & ~leaves);
+        enabled[state] &= ~(calls & ~others);
     }
 }
 

@@ -18,11 +18,15 @@ void work() { spin_lock(&l); spin_unlock(&l); }
 void poll() { await (READ_ONCE(flag)); }
 void set() { WRITE_ONCE(flag, true); }
 void clear() { WRITE_ONCE(flag, false); }
+void job() { clear(); set(); }
+index Slot;
+void held(Slot slot) { spin_lock(&l); WRITE_ONCE(count, slot); spin_unlock(&l); }
 """
 
 
 def result_of(claim: str, threads: str, declarations: str = LOCKED) -> PropertyResult:
-    text = f"{declarations} live claim {{ {claim} }} scenario s {{ {threads} check claim; }}"
+    sizes = "Slot = 2;" if "Slot" in threads else ""
+    text = f"{declarations} live claim {{ {claim} }} scenario s {{ {sizes} {threads} check claim; }}"
     (result,), _ = judged(program_of(unit_of(text), "s"), Budget())
     return result
 
@@ -52,6 +56,14 @@ HOLDS = {
     "the call that is in progress is not counted": (
         "work completes assuming finitely many work",
         "process a { forever { work(); } } process b { forever { work(); } }",
+    ),
+    "a call on the way of another one is made, however few there are": (
+        "always eventually flag assuming finitely many clear",
+        "process a { job(); }",
+    ),
+    "a call outside of any loop is made": (
+        "always eventually flag assuming finitely many clear",
+        "process a { clear(); set(); }",
     ),
     "an interrupt that stays pending is taken": (
         "always eventually !flag",
@@ -85,6 +97,10 @@ VIOLATED = {
     "a daemon that stops with the lock keeps it": (
         "work completes",
         "process a { work(); } process b daemon { forever { work(); } }",
+    ),
+    "a call has begun before its first access can be made": (
+        "held completes",
+        "process a { spin_lock(&l); await (READ_ONCE(flag)); spin_unlock(&l); } process b { held(any Slot); }",
     ),
     "the end is for ever": ("always eventually flag", "process a { set(); clear(); }"),
     "what leads to it must come each time": (
@@ -125,7 +141,7 @@ def test_a_loop_has_every_step_that_fairness_asks_for() -> None:
 def test_a_function_that_is_never_called_makes_the_claim_vacuous() -> None:
     result = result_of("poll completes", "process a { set(); }")
     assert result.verdict is Verdict.HOLDS
-    assert result.vacuous == ("a call of poll",)
+    assert result.vacuous == ("that a call of poll is under way",)
 
 
 def test_a_condition_without_a_value_is_unknown() -> None:
