@@ -22,12 +22,13 @@ VERBS = {
     "recheck": "check a proof's certificate with another solver",
     "replay": "run a trace of a JSON report again, step by step, on the spec as it is now",
     "lsp": "answer an editor: mistakes as you type, definitions, names (needs kvmcheck[lsp])",
+    "mutate": "try every small edit of the model: which of them does nobody notice?",
     "new": "write a first spec that holds, and a sibling that fails",
 }
 
 #: Verbs, options and formats that are planned: they say so instead of being taken for a file name or a typo.
 PLANNED_VERBS = (
-    "mutate", "litmus", "conform", "diff", "stats", "reach",
+    "litmus", "conform", "diff", "stats", "reach",
 )  # fmt: skip
 PLANNED_OPTIONS = ("--cluster", "--svg", "--seed")
 #: What `--report` writes to files.
@@ -281,6 +282,57 @@ def recheck_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def mutate_parser() -> argparse.ArgumentParser:
+    """The options of `mutate`."""
+    parser = _parser(
+        "kvmcheck mutate", "Try every single edit of the functions that a scenario runs: who notices which?"
+    )
+    parser.add_argument("path", metavar="SPEC", help="a .kvm file")
+    parser.add_argument(
+        "--scenario", default="", metavar="NAME", help="this scenario (default: the only scenario)"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="FUNCTION", help="edits of this function (repeatable)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="another size or parameter, e.g. --set Vcpu=1 (repeatable)",
+    )
+    parser.add_argument(
+        "--states", type=_count, default=None, metavar="N", help="at most N states an edit (default 200,000)"
+    )
+    parser.add_argument(
+        "--seconds", type=_seconds, default=None, metavar="S", help="at most S seconds an edit (default 20)"
+    )
+    parser.add_argument(
+        "--jobs", type=_jobs, default=None, metavar="N", help="processes (default: one a CPU)"
+    )
+    parser.add_argument(
+        "--show",
+        type=_count,
+        action="append",
+        default=[],
+        metavar="N",
+        help="edit N alone, as a mutant to paste, with its trace (repeatable)",
+    )
+    parser.add_argument("--all", action="store_true", help="a line for each edit, killed ones too")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", metavar="FORMAT", help="text or json"
+    )
+    parser.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="how far it is, on stderr (default: on a terminal)",
+    )
+    parser.add_argument("--no-color", "--no-colour", action="store_true", help="no colour")
+    return parser
+
+
 def new_parser() -> argparse.ArgumentParser:
     """The options of `new`."""
     parser = _parser(
@@ -300,7 +352,10 @@ def replay_parser() -> argparse.ArgumentParser:
     parser.add_argument("report", metavar="FILE", help="what `kvmcheck --format json` printed")
     parser.add_argument("--case", default="", metavar="NAME", help="a trace of this scenario or mutant")
     parser.add_argument(
-        "--property", default="", metavar="NAME", help="a trace of this property or cover (default: the first)"
+        "--property",
+        default="",
+        metavar="NAME",
+        help="a trace of this property or cover (default: the first)",
     )
     parser.add_argument(
         "--spec", default="", metavar="SPEC", help="on this spec (default: the one that the report is of)"
