@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from kvmcheck.prove.encode.circuit import FALSE, TRUE, Literal
-from kvmcheck.prove.encode.expressions import Candidates
 from kvmcheck.prove.encode.path import Access, Path
+from kvmcheck.prove.encode.places import Candidates
 from kvmcheck.prove.encode.scene import Scene
 from kvmcheck.prove.encode.terms import Term
 from kvmcheck.semantics.expressions import sort_of
@@ -81,8 +81,8 @@ class Accesses:
         circuit, expressions = operations.circuit, operations.expressions
         match guard:
             case GuardHeld(lock=lock, mode=mode):
-                found = expressions.resolve(lock, scene, when)
-                return expressions.holds(expressions.read(found, scene), mode, operations.me)
+                found = expressions.places.resolve(lock, scene, when)
+                return expressions.locks.holds(expressions.places.read(found, scene), mode, operations.me)
             case GuardMarked():
                 return TRUE if marked else FALSE
             case GuardOwner(index=index):

@@ -11,10 +11,14 @@ from dataclasses import replace
 from typing import assert_never
 
 from kvmcheck.prove.encode.circuit import FALSE, TRUE, Circuit, Literal
+from kvmcheck.prove.encode.faults import fail, unwrapped
+from kvmcheck.prove.encode.locks import Locks
+from kvmcheck.prove.encode.places import Places
 from kvmcheck.prove.encode.scene import Scene
-from kvmcheck.prove.encode.terms import Term, Terms, highest, is_numeric, lowest, truth
+from kvmcheck.prove.encode.sets_and_lists import Collections
+from kvmcheck.prove.encode.terms import Term, Terms, highest, is_numeric, truth
 from kvmcheck.prove.encode.values import CannotCarry, Coder
-from kvmcheck.semantics.expressions import domain_sort, element_index
+from kvmcheck.semantics.expressions import domain_sort
 from kvmcheck.semantics.pointers import contains, is_seq
 from kvmcheck.semantics.program import (
     Actor,
@@ -38,24 +42,18 @@ from kvmcheck.semantics.program import (
     Op,
     Param,
     Place,
-    PointerPlace,
     Quantified,
     Quantifier,
     Read,
     The,
-    VariablePlace,
 )
 from kvmcheck.semantics.sorts import (
     IntSort,
-    ListSort,
     ObjectPointerSort,
-    OptionalSort,
-    SetSort,
     Sort,
     ThreadSort,
     UnionSort,
     WordSort,
-    member_count,
     members,
 )
 from kvmcheck.source.text import Span
@@ -66,9 +64,6 @@ _ARITHMETIC = frozenset(
         Op.BIT_AND, Op.BIT_OR, Op.BIT_XOR, Op.SHIFT_LEFT, Op.SHIFT_RIGHT,
     }
 )  # fmt: skip
-
-#: The elements that a place may be: variable, element, and where it is that one; the literals exclude each other.
-Candidates = list[tuple[int, int, Literal]]
 
 
 class Expressions:
@@ -81,13 +76,16 @@ class Expressions:
         self.layout = coder.layout
         self.terms = Terms(circuit, coder)
         self.vectors = self.terms.vectors
+        self.places = Places(self.terms, self.term)
+        self.locks = Locks(self.terms)
+        self.collections = Collections(self.places)
 
     # ------------------------------------------------------------------ entry points
 
     def condition(self, expression: Expr, scene: Scene, when: Literal = TRUE) -> Literal:
         """Whether a condition holds."""
         return self.terms.is_true(
-            self._unwrapped(self.term(expression, scene, when), scene, when, scene.span)
+            unwrapped(self.circuit, self.term(expression, scene, when), scene, when, scene.span)
         )
 
     def term(self, expression: Expr, scene: Scene, when: Literal = TRUE) -> Term:
@@ -102,7 +100,7 @@ class Expressions:
             case Local(local=local):
                 assert scene.local is not None
                 held, term = scene.local(local)
-                self._fail(scene, when, held ^ 1, Check.NO_UNSET_READ, scene.span)
+                fail(scene, self.circuit.both(when, held ^ 1), Check.NO_UNSET_READ, scene.span)
                 return term
             case Param(index=index):
                 return scene.parameters[index]
@@ -115,11 +113,11 @@ class Expressions:
                 assert scene.old_value is not None
                 return scene.old_value
             case Read(place=place):
-                candidates = self.resolve(place, scene, when)
+                candidates = self.places.resolve(place, scene, when)
                 if scene.on_read is not None:
                     for variable, element, chosen in candidates:
                         scene.on_read(variable, element, self.circuit.both(when, chosen))
-                return self.read(candidates, scene)
+                return self.places.read(candidates, scene)
             case Old(inner=inner):
                 assert scene.before is not None
                 earlier = replace(scene.before, bound=scene.bound, calls=scene.calls, span=scene.span)
@@ -143,7 +141,7 @@ class Expressions:
             case CallLocal(call=name, local=called):
                 call, whose = scene.calls[name]
                 held, term = scene.view.local(whose, call.interrupt, call.locals[called])
-                self._fail(scene, when, held ^ 1, Check.NO_UNSET_READ, scene.span)
+                fail(scene, self.circuit.both(when, held ^ 1), Check.NO_UNSET_READ, scene.span)
                 return term
             case CallThread(call=name):
                 return self._thread(scene.calls[name][1])
@@ -163,190 +161,13 @@ class Expressions:
         names = tuple(thread.name for thread in self.program.threads)
         return self.terms.constant(ThreadSort(len(names), names), number)
 
-    def _fail(self, scene: Scene, when: Literal, bad: Literal, check: Check, span: Span | None) -> None:
-        hit = self.circuit.both(when, bad)
-        if hit != FALSE:
-            scene.fault(hit, check, span, False)
-
-    def _unwrapped(self, term: Term, scene: Scene, when: Literal, span: Span | None) -> Term:
-        """The T of a T?; none is NO_OUT_OF_BOUNDS."""
-        if not isinstance(term.sort, OptionalSort):
-            return term
-        self._fail(scene, when, term.bits[0] ^ 1, Check.NO_OUT_OF_BOUNDS, span)
-        return self._unwrapped(Term(term.sort.inner, term.bits[1:]), scene, when, span)
-
-    # ------------------------------------------------------------------ places
-
-    def resolve(self, place: Place, scene: Scene, when: Literal) -> Candidates:
-        """The elements that a place may be; where it is none of them that is a fault."""
-        match place:
-            case VariablePlace(variable=number, indices=indices):
-                chosen = self._positions(number, 0, indices, scene, when)
-                return self._elements(number, chosen)
-            case PointerPlace(pointer=pointer, target=target, component=component, indices=indices):
-                pointed = self._unwrapped(self.term(pointer, scene, when), scene, when, scene.span)
-                bits = pointed.bits
-                self._fail(scene, when, bits[0] ^ 1, Check.NO_USE_AFTER_FREE, scene.span)
-                when = self.circuit.both(when, bits[0])
-                found: Candidates = []
-                first = 1 + self.coder.root_width(target)
-                for number, root in enumerate(self.program.roots[target]):
-                    here = self.vectors.is_number(bits[1:first], number)
-                    if here == FALSE:
-                        continue
-                    variable = root.components[component]
-                    dimensions = self.program.variables[variable].dimensions
-                    known: list[list[Literal]] = []
-                    start = first
-                    for is_object, sort, dimension in zip(
-                        root.objects, self.coder.indices(target), dimensions, strict=False
-                    ):
-                        width = 1 + self.coder.width(sort)
-                        within = self.circuit.both(when, here)
-                        if is_object:
-                            self._fail(scene, within, bits[start], Check.NO_USE_AFTER_FREE, scene.span)
-                        index = bits[start + 1 : start + width]
-                        known.append(
-                            [self.vectors.is_number(index, n) for n in range(member_count(dimension))]
-                        )
-                        start += width
-                    rest = self._positions(
-                        variable, len(known), indices, scene, self.circuit.both(when, here)
-                    )
-                    found += [
-                        (v, element, self.circuit.both(here, chosen))
-                        for v, element, chosen in self._elements(variable, [*known, *rest])
-                    ]
-                return [entry for entry in found if entry[2] != FALSE]
-            case _:
-                assert_never(place)
-
-    def _positions(
-        self, variable: int, before: int, indices: Sequence[Expr], scene: Scene, when: Literal
-    ) -> list[list[Literal]]:
-        """For each index the positions that it may be."""
-        dimensions = self.program.variables[variable].dimensions[before:]
-        given = [self.term(index, scene, when) for index in indices]
-        found: list[list[Literal]] = []
-        for dimension, term in zip(dimensions, given, strict=True):
-            chosen = self.one_hot(term, dimension, scene, when)
-            if not self._surely_inside(term, dimension):
-                outside = self.circuit.some(chosen) ^ 1
-                self._fail(scene, when, outside, Check.NO_OUT_OF_BOUNDS, scene.span)
-            found.append(chosen)
-        return found
-
-    def _surely_inside(self, term: Term, dimension: Sort) -> bool:
-        sort = term.sort
-        if isinstance(sort, OptionalSort):
-            sort = sort.inner
-        if isinstance(sort, ObjectPointerSort):
-            return isinstance(dimension, ObjectPointerSort) and sort.size <= dimension.size
-        if not is_numeric(sort) or isinstance(dimension, OptionalSort):
-            return False
-        least = lowest(dimension) if is_numeric(dimension) else 0
-        return least <= lowest(sort) and highest(sort) < least + member_count(dimension)
-
-    def _elements(self, variable: int, chosen: list[list[Literal]]) -> Candidates:
-        """The elements of a variable, where each index may be several positions."""
-        dimensions = self.program.variables[variable].dimensions
-        found: list[tuple[tuple[int, ...], Literal]] = [((), TRUE)]
-        for positions in chosen:
-            found = [
-                ((*indices, position), both)
-                for indices, here in found
-                for position, there in enumerate(positions)
-                if (both := self.circuit.both(here, there)) != FALSE
-            ]
-        return [(variable, element_index(dimensions, indices), here) for indices, here in found]
-
-    def one_hot(self, term: Term, sort: Sort, scene: Scene, when: Literal) -> list[Literal]:
-        """For each position of a member of a sort, whether the term is that one."""
-        match sort:
-            case OptionalSort(inner=inner):
-                if not isinstance(term.sort, OptionalSort):
-                    return [FALSE, *self.one_hot(term, inner, scene, when)]
-                held = Term(term.sort.inner, term.bits[1:])
-                within = self.circuit.both(when, term.bits[0])
-                return [
-                    term.bits[0] ^ 1,
-                    *(
-                        self.circuit.both(term.bits[0], bit)
-                        for bit in self.one_hot(held, inner, scene, within)
-                    ),
-                ]
-            case ObjectPointerSort(size=size):
-                term = self._unwrapped(term, scene, when, scene.span)
-                if is_numeric(term.sort):  # the position itself, as `Op.OBJECT` gives it
-                    return [self.terms.is_value(term, n) for n in range(size)]
-                self._fail(scene, when, term.bits[0] ^ 1, Check.NO_OUT_OF_BOUNDS, scene.span)
-                number = term.bits[1 + self.coder.frees :]
-                return [self.vectors.is_number(number, n) for n in range(size)]
-            case _:
-                term = self._unwrapped(term, scene, when, scene.span)
-                if isinstance(term.sort, ObjectPointerSort):
-                    number = term.bits[1 + self.coder.frees :]
-                    return [self.vectors.is_number(number, n) for n in range(member_count(sort))]
-                least = lowest(sort)
-                return [self.terms.is_value(term, least + n) for n in range(member_count(sort))]
-
-    def read(self, candidates: Candidates, scene: Scene) -> Term:
-        """The value of a place."""
-        if not candidates:
-            raise CannotCarry("an access to a place that there is not", scene.span)
-        found: list[Literal] | None = None
-        sort = self.program.variables[candidates[0][0]].sort
-        for variable, element, here in reversed(candidates):
-            bits = scene.view.slot(self.layout.first[variable] + element)
-            found = list(bits if found is None else self.vectors.mux(here, bits, found))
-        assert found is not None
-        return Term(sort, tuple(found))
-
-    # ------------------------------------------------------------------ locks
-
     def _held(self, lock: Place, mode: HeldMode, thread: Expr | None, scene: Scene, when: Literal) -> Literal:
-        candidates = self.resolve(lock, scene, when)
+        candidates = self.places.resolve(lock, scene, when)
         who: list[Literal] | None = None
         if thread is not None:
-            who = self.one_hot(self.term(thread, scene, when), self._thread(0).sort, scene, when)
-        return self.holds(self.read(candidates, scene), mode, who)
-
-    def thread_bits(self, number: int) -> list[Literal]:
-        """A known thread, one bit a thread."""
-        return [TRUE if nth == number else FALSE for nth in range(len(self.program.threads))]
-
-    def holds(self, lock: Term, mode: HeldMode, who: list[Literal] | None) -> Literal:
-        """Whether a lock is held so, by one thread (one bit each) or by anyone."""
-        circuit = self.circuit
-        threads = len(self.program.threads)
-        owner = len(lock.bits) - 1
-        readers: Sequence[Literal] = ()
-        if len(lock.bits) > 1 + self.owner_width:
-            owner = self.owner_width
-            readers = lock.bits[1 + owner :]
-        held, owner_bits = lock.bits[0], lock.bits[1 : 1 + owner]
-        if who is None:
-            writes, reads = held, circuit.some(readers)
-        else:
-            mine = circuit.some(
-                circuit.both(bit, self.vectors.is_number(owner_bits, n)) for n, bit in enumerate(who)
-            )
-            writes = circuit.both(held, mine)
-            reads = circuit.some(circuit.both(a, b) for a, b in zip(readers, who[:threads], strict=False))
-        match mode:
-            case HeldMode.ANY:
-                return circuit.either(writes, reads)
-            case HeldMode.READ:
-                return reads
-            case HeldMode.WRITE:
-                return writes
-            case _:
-                assert_never(mode)
-
-    @property
-    def owner_width(self) -> int:
-        """The bits of a lock's owner."""
-        return max(len(self.program.threads) - 1, 0).bit_length()
+            sort = self._thread(0).sort
+            who = self.places.one_hot(self.term(thread, scene, when), sort, scene, when)
+        return self.locks.holds(self.places.read(candidates, scene), mode, who)
 
     # ------------------------------------------------------------------ binders
 
@@ -417,7 +238,7 @@ class Expressions:
             fits.append(hit)
             found = member if found is None else self.terms.mux(hit, member, found, bound.sort)
         one = self.vectors.is_number(self.vectors.count(fits), 1)
-        self._fail(scene, when, one ^ 1, Check.NO_OUT_OF_BOUNDS, scene.span)
+        fail(scene, self.circuit.both(when, one ^ 1), Check.NO_OUT_OF_BOUNDS, scene.span)
         if found is None:
             return Term(bound.sort, (FALSE,) * self.coder.width(bound.sort))
         return found
@@ -455,14 +276,14 @@ class Expressions:
         op, data = expression.op, expression.data
         span = expression.span or scene.span
         if op in _ARITHMETIC:
-            numbers = [self._unwrapped(term, scene, when, span) for term in terms]
+            numbers = [unwrapped(self.circuit, term, scene, when, span) for term in terms]
             return self._arithmetic(op, numbers, scene, when, span)
         match op:
             case Op.NOT:
                 return truth(self.terms.is_true(terms[0]) ^ 1)
             case Op.EQUAL | Op.NOT_EQUAL:
                 same, bad = self.terms.equal(terms[0], terms[1])
-                self._fail(scene, when, bad, Check.SEQ_LOST_UPDATE, span)
+                fail(scene, self.circuit.both(when, bad), Check.SEQ_LOST_UPDATE, span)
                 return truth(same ^ (op is Op.NOT_EQUAL))
             case Op.FIELD | Op.WITH:
                 return self._word(expression, terms, scene, when, span)
@@ -479,18 +300,18 @@ class Expressions:
                 sort = terms[0].sort
                 assert isinstance(sort, UnionSort)
                 if sort.arms[data][1] is None:
-                    self._fail(scene, when, TRUE, Check.NO_OUT_OF_BOUNDS, span)
+                    fail(scene, self.circuit.both(when, TRUE), Check.NO_OUT_OF_BOUNDS, span)
                     return Term(expression.sort, (FALSE,) * self.coder.width(expression.sort))
-                self._fail(scene, when, wrong, Check.NO_OUT_OF_BOUNDS, span)
+                fail(scene, self.circuit.both(when, wrong), Check.NO_OUT_OF_BOUNDS, span)
                 return self.terms.arm(terms[0], data)
             case Op.ARM_MAKE:
                 assert isinstance(expression.sort, UnionSort)
                 return self.terms.make_arm(expression.sort, data, terms[0] if terms else None)
             case Op.UNWRAP:
-                return self._unwrapped(terms[0], scene, when, span)
+                return unwrapped(self.circuit, terms[0], scene, when, span)
             case Op.FIT:
                 return self._fit(
-                    expression.sort, self._unwrapped(terms[0], scene, when, span), scene, when, span
+                    expression.sort, unwrapped(self.circuit, terms[0], scene, when, span), scene, when, span
                 )
             case Op.NEXT:
                 if is_seq(expression.sort):
@@ -500,16 +321,16 @@ class Expressions:
                 following = self.terms.wrapped(self.terms.sum_of(terms[0], one), 0, count)
                 return Term(expression.sort, self.terms.fitted(following, expression.sort)[0])
             case Op.OBJECT:
-                pointer = self._unwrapped(terms[0], scene, when, span)
-                self._fail(scene, when, pointer.bits[0] ^ 1, Check.NO_USE_AFTER_FREE, span)
+                pointer = unwrapped(self.circuit, terms[0], scene, when, span)
+                fail(scene, self.circuit.both(when, pointer.bits[0] ^ 1), Check.NO_USE_AFTER_FREE, span)
                 if self.coder.frees:
                     stale = self.circuit.both(pointer.bits[0], pointer.bits[1])
-                    self._fail(scene, when, stale, Check.NO_USE_AFTER_FREE, span)
+                    fail(scene, self.circuit.both(when, stale), Check.NO_USE_AFTER_FREE, span)
                 return pointer
             case Op.POINT:
                 return self._point(expression, terms)
             case _:
-                return self._collection(expression, terms, scene, when, span)
+                return self.collections.applied(expression, terms, scene, when, span)
 
     def _kept(
         self, term: Term, sort: Sort, scene: Scene, when: Literal, span: Span | None
@@ -528,7 +349,7 @@ class Expressions:
     def _word(
         self, expression: Apply, terms: list[Term], scene: Scene, when: Literal, span: Span | None
     ) -> Term:
-        word = self._unwrapped(terms[0], scene, when, span)
+        word = unwrapped(self.circuit, terms[0], scene, when, span)
         assert isinstance(word.sort, WordSort)
         parts = self.terms.split(word, [part for _, part, _ in word.sort.fields])
         if expression.op is Op.FIELD:
@@ -547,7 +368,7 @@ class Expressions:
         if not is_numeric(sort):
             return term
         bits, bad = self.terms.fitted(term, sort)
-        self._fail(scene, when, bad, Check.NO_OUT_OF_BOUNDS, span)
+        fail(scene, self.circuit.both(when, bad), Check.NO_OUT_OF_BOUNDS, span)
         return Term(sort, bits)
 
     def _point(self, expression: Apply, terms: list[Term]) -> Term:
@@ -584,126 +405,16 @@ class Expressions:
             case Op.MULTIPLY:
                 return terms.product(numbers[0], numbers[1])
             case Op.DIVIDE | Op.MODULO:
-                self._fail(scene, when, terms.is_value(numbers[1], 0), Check.NO_OUT_OF_BOUNDS, span)
+                fail(
+                    scene,
+                    self.circuit.both(when, terms.is_value(numbers[1], 0)),
+                    Check.NO_OUT_OF_BOUNDS,
+                    span,
+                )
                 return terms.divided(numbers[0], numbers[1], remainder=op is Op.MODULO)
             case Op.SHIFT_LEFT | Op.SHIFT_RIGHT:
                 _, bad = terms.fitted(numbers[1], IntSort(0, 63))
-                self._fail(scene, when, bad, Check.NO_OUT_OF_BOUNDS, span)
+                fail(scene, self.circuit.both(when, bad), Check.NO_OUT_OF_BOUNDS, span)
                 return terms.shifted(numbers[0], numbers[1], left=op is Op.SHIFT_LEFT)
             case _:
                 return terms.bitwise(op, numbers[0], numbers[1])
-
-    def _collection(
-        self, expression: Apply, terms: list[Term], scene: Scene, when: Literal, span: Span | None
-    ) -> Term:
-        """Operators on sets and lists."""
-        op = expression.op
-        circuit = self.circuit
-        inner = replace(scene, span=span)
-        match op:
-            case Op.IN if isinstance(terms[1].sort, SetSort):
-                position = self.one_hot(terms[0], terms[1].sort.element, inner, when)
-                return truth(
-                    circuit.some(circuit.both(a, b) for a, b in zip(position, terms[1].bits, strict=True))
-                )
-            case Op.SET_ADD | Op.SET_REMOVE:
-                assert isinstance(terms[0].sort, SetSort)
-                position = self.one_hot(terms[1], terms[0].sort.element, inner, when)
-                change = circuit.either if op is Op.SET_ADD else lambda a, b: circuit.both(a, b ^ 1)
-                return Term(
-                    terms[0].sort, tuple(change(a, b) for a, b in zip(terms[0].bits, position, strict=True))
-                )
-            case Op.SET_UNION | Op.SET_INTERSECT | Op.SET_MINUS:
-                pairs = zip(terms[0].bits, terms[1].bits, strict=True)
-                match op:
-                    case Op.SET_UNION:
-                        bits = tuple(circuit.either(a, b) for a, b in pairs)
-                    case Op.SET_INTERSECT:
-                        bits = tuple(circuit.both(a, b) for a, b in pairs)
-                    case _:
-                        bits = tuple(circuit.both(a, b ^ 1) for a, b in pairs)
-                return Term(terms[0].sort, bits)
-            case Op.SET_MAKE:
-                assert isinstance(expression.sort, SetSort)
-                mask = [FALSE] * self.coder.width(expression.sort)
-                for term in terms:
-                    position = self.one_hot(term, expression.sort.element, inner, when)
-                    mask = [circuit.either(a, b) for a, b in zip(mask, position, strict=True)]
-                return Term(expression.sort, tuple(mask))
-            case Op.SIZE:
-                if isinstance(terms[0].sort, SetSort):
-                    return self.terms.number(0, len(terms[0].bits), self.vectors.count(terms[0].bits))
-                return self.terms.length(terms[0])
-            case _:
-                return self._list(expression, terms, inner, when)
-
-    def _list(self, expression: Apply, terms: list[Term], scene: Scene, when: Literal) -> Term:
-        op = expression.op
-        circuit, span = self.circuit, scene.span
-        if op is Op.LIST_MAKE:
-            assert isinstance(expression.sort, ListSort)
-            count = self.terms.constant(IntSort(0, 0), len(terms))
-            return self.terms.make_list(expression.sort, count, terms)
-        if op is Op.IN:
-            held = self._filled(terms[1])
-            hits: list[Literal] = []
-            for here, place in held:
-                same, bad = self.terms.equal(terms[0], place)
-                open_ = circuit.some(hits) ^ 1
-                self._fail(scene, circuit.every((when, here, open_)), bad, Check.SEQ_LOST_UPDATE, span)
-                hits.append(circuit.both(here, same))
-            return truth(circuit.some(hits))
-        items = self._filled(terms[0])
-        length = self.terms.length(terms[0])
-        match op:
-            case Op.LIST_PUSH:
-                sort = expression.sort
-                assert isinstance(sort, ListSort)
-                hit = circuit.both(when, self.terms.is_value(length, sort.capacity))
-                if hit != FALSE:
-                    scene.fault(hit, Check.NO_OUT_OF_BOUNDS, span, expression.data == 1)
-                places = [
-                    self.terms.mux(self.terms.is_value(length, nth), terms[1], place, sort.element)
-                    for nth, (_, place) in enumerate(items)
-                ]
-                longer = self.terms.sum_of(length, self.terms.constant(IntSort(1, 1), 1))
-                return self.terms.make_list(sort, longer, places)
-            case Op.LIST_POP | Op.LIST_LAST:
-                empty = self.terms.is_value(length, 0)
-                self._fail(scene, when, empty, Check.NO_OUT_OF_BOUNDS, span)
-                if op is Op.LIST_LAST:
-                    return self._at(items, length, 1)
-                assert isinstance(terms[0].sort, ListSort)
-                shorter = self.terms.sum_of(length, self.terms.constant(IntSort(-1, -1), -1))
-                return self.terms.make_list(terms[0].sort, shorter, [place for _, place in items])
-            case Op.LIST_AT:
-                index = self._unwrapped(terms[1], scene, when, span)
-                inside = circuit.both(
-                    self.terms.less(index, length, or_equal=False),
-                    self.terms.less(self.terms.constant(IntSort(0, 0), 0), index, or_equal=True),
-                )
-                self._fail(scene, when, inside ^ 1, Check.NO_OUT_OF_BOUNDS, span)
-                return self._at(items, index, 0)
-            case Op.DISTINCT:
-                clashes: list[Literal] = []
-                for nth, (_, place) in enumerate(items):
-                    for here, other in items[nth + 1 :]:
-                        clashes.append(circuit.both(here, self.terms.equal(place, other)[0]))
-                return truth(circuit.some(clashes) ^ 1)
-            case _:
-                raise CannotCarry(f"the operator `{op.value}`", span)
-
-    def _filled(self, term: Term) -> list[tuple[Literal, Term]]:
-        """The places of a list, and whether each holds an element."""
-        length = self.terms.length(term)
-        return [
-            (self.vectors.below(length.bits, nth + 1) ^ 1, place)
-            for nth, place in enumerate(self.terms.elements(term))
-        ]
-
-    def _at(self, items: list[tuple[Literal, Term]], index: Term, behind: int) -> Term:
-        """The element at an index less `behind`."""
-        found = items[0][1]
-        for nth, (_, place) in enumerate(items):
-            found = self.terms.mux(self.terms.is_value(index, nth + behind), place, found, place.sort)
-        return found

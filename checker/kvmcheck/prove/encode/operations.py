@@ -11,9 +11,10 @@ from kvmcheck.engine.races import variables_of
 from kvmcheck.prove.encode.accesses import Accesses
 from kvmcheck.prove.encode.cells import DEEPEST_IRQ, Cells, Part
 from kvmcheck.prove.encode.circuit import FALSE, TRUE, Literal
-from kvmcheck.prove.encode.expressions import Candidates, Expressions
+from kvmcheck.prove.encode.expressions import Expressions
 from kvmcheck.prove.encode.parts import Parts
 from kvmcheck.prove.encode.path import Access, Bad, Path
+from kvmcheck.prove.encode.places import Candidates
 from kvmcheck.prove.encode.scene import OnRead, Scene, View
 from kvmcheck.prove.encode.terms import Term
 from kvmcheck.prove.encode.values import CannotCarry
@@ -87,7 +88,7 @@ class Operations:
         self.body = runner.part.layout.body
         self.process = self.program.processes[self.program.threads[runner.thread].process]
         self.parts = Parts(self.circuit, runner.cells.coder)
-        self.me = self.expressions.thread_bits(runner.thread)
+        self.me = self.expressions.locks.thread_bits(runner.thread)
         self.parameters = tuple(
             self.terms.constant(sort, value)
             for (_, sort), value in zip(
@@ -197,7 +198,7 @@ class Operations:
     def mine(self, path: Path, slot: int) -> Literal:
         """Whether the thread holds a lock."""
         lock = Term(self.cells.cells[slot].sort, self.bits(path, slot))
-        return self.expressions.holds(lock, HeldMode.ANY, self.me)
+        return self.expressions.locks.holds(lock, HeldMode.ANY, self.me)
 
     def number_input(self, path: Path, count: int) -> Vector:
         """A number below a count that is chosen in this step; may also be one that there is not."""
@@ -215,10 +216,12 @@ class Operations:
         match node.operation:
             case Load(target=target, place=place, order=order):
                 scene = self.scene(path, span)
-                found = self.expressions.resolve(place, scene, TRUE)
+                found = self.expressions.places.resolve(place, scene, TRUE)
                 self.access.made(path, found, span, write=False, order=order, marked=marked)
                 if found:
-                    self.set_local(path, target, self.expressions.read(found, self.scene(path, span)), span)
+                    self.set_local(
+                        path, target, self.expressions.places.read(found, self.scene(path, span)), span
+                    )
             case Store(place=place, value=value, order=order):
                 self._store(path, place, value, span, order, marked=marked)
             case GhostStore(place=place, value=value):
@@ -283,7 +286,7 @@ class Operations:
     ) -> None:
         expressions = self.expressions
         scene = self.scene(path, span)
-        found = expressions.resolve(place, scene, TRUE)
+        found = expressions.places.resolve(place, scene, TRUE)
         if not found:
             return
         if self.layout.first[found[0][0]] + found[0][1] in self.homes:
@@ -387,11 +390,11 @@ class Operations:
 
     def _update(self, path: Path, operation: Update, span: Span, *, marked: bool) -> None:
         expressions = self.expressions
-        found = expressions.resolve(operation.place, self.scene(path, span), TRUE)
+        found = expressions.places.resolve(operation.place, self.scene(path, span), TRUE)
         self.access.made(path, found, span, write=True, order=operation.order, marked=marked)
         if not found:
             return
-        old = expressions.read(found, self.scene(path, span))
+        old = expressions.places.read(found, self.scene(path, span))
         scene = self.scene(path, span, old_value=old)
         if self.layout.first[found[0][0]] + found[0][1] in self.homes:
             self._update_home(path, operation, found, old, span)
@@ -423,24 +426,24 @@ class Operations:
 
     def _acquire(self, path: Path, operation: Acquire, span: Span) -> None:
         expressions, circuit = self.expressions, self.circuit
-        found = expressions.resolve(operation.lock, self.scene(path, span), TRUE)
+        found = expressions.places.resolve(operation.lock, self.scene(path, span), TRUE)
         if not found:
             return
-        lock = expressions.read(found, self.scene(path, span))
+        lock = expressions.places.read(found, self.scene(path, span))
         tries = operation.target is not None
-        mine = expressions.holds(lock, HeldMode.ANY, self.me)
+        mine = expressions.locks.holds(lock, HeldMode.ANY, self.me)
         if not tries:
             if operation.flavour.sleeps:
                 self._may_sleep(path, span)
             self.fault(path, mine, Check.NO_LOCK_MISUSE, span)
         mode = HeldMode.WRITE if operation.shared else HeldMode.ANY
-        taken = expressions.holds(lock, mode, None)
+        taken = expressions.locks.holds(lock, mode, None)
         free = circuit.both(taken ^ 1, mine ^ 1)
         if operation.target is not None:
             self.set_local(path, operation.target, Term(IntSort(0, 1), (free,)), span)
         else:
             self._wait(path, free)
-        width = expressions.owner_width
+        width = expressions.locks.owner_width
         owner = tuple(TRUE if self.thread >> bit & 1 else FALSE for bit in range(width))
         if operation.shared:
             readers = list(lock.bits[1 + width :])
@@ -454,13 +457,13 @@ class Operations:
 
     def _release(self, path: Path, operation: Release, span: Span) -> None:
         expressions = self.expressions
-        found = expressions.resolve(operation.lock, self.scene(path, span), TRUE)
+        found = expressions.places.resolve(operation.lock, self.scene(path, span), TRUE)
         if not found:
             return
-        lock = expressions.read(found, self.scene(path, span))
+        lock = expressions.places.read(found, self.scene(path, span))
         mode = HeldMode.READ if operation.shared else HeldMode.WRITE
-        self.fault(path, expressions.holds(lock, mode, self.me) ^ 1, Check.NO_LOCK_MISUSE, span)
-        width = expressions.owner_width
+        self.fault(path, expressions.locks.holds(lock, mode, self.me) ^ 1, Check.NO_LOCK_MISUSE, span)
+        width = expressions.locks.owner_width
         if operation.flavour.shared and operation.shared:
             readers = list(lock.bits[1 + width :])
             readers[self.thread] = FALSE
