@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kvmcheck.graphs.notation import shown
 from kvmcheck.graphs.picture import Edge, Node, Picture, Role, Tie
-from kvmcheck.render.plain import width
+from kvmcheck.render.plain import cut, visible, width
 
 #: A character of the monospaced type, and a line of it.
 CHARACTER, LINE = 7.3, 16.0
@@ -20,6 +20,8 @@ _PADDING = 6.0
 _MARGIN = 24.0
 _GAP = 36.0
 _HEAD = 60.0
+#: Columns of the title.
+_TITLE = 90
 
 Point = tuple[float, float]
 
@@ -79,7 +81,7 @@ def sheet(picture: Picture) -> Sheet:
     for edge, part in zip(picture.edges, _parts(picture), strict=True):
         detour = None
         if _goes_up(edge, boxes):
-            right += 14.0
+            right += 30.0
             detour = right
         lines.append(_line(edge, boxes, detour, part))
     headings: list[Heading] = []
@@ -87,7 +89,7 @@ def sheet(picture: Picture) -> Sheet:
         inside = [boxes[node.key] for node in picture.nodes if node.lane == lane]
         if inside:
             headings.append(Heading((inside[0].left + inside[0].width / 2, _HEAD - 14.0), shown(name)))
-    title = shown(picture.title)
+    title = cut(visible(picture.title), _TITLE)
     wide = max(right, _MARGIN + CHARACTER * width(title))
     return Sheet(
         wide + _MARGIN, bottom + _MARGIN, title, tuple(headings), tuple(boxes.values()), tuple(lines)

@@ -159,7 +159,9 @@ def _node(
         changed = [now for now, old in zip(held, first, strict=True) if now != old]
         lines = [f"{name}{':' if name.endswith(' at') else ' ='} {text}" for name, text in changed]
         lines = lines or ["as it begins" if start else "within a statement"]
-    head = f"{key}" if fold is Fold.NONE else f"{key}: {len(states)} states"
+    head = (
+        f"{key}" if fold is Fold.NONE else f"{key}: {len(states)} {'state' if len(states) == 1 else 'states'}"
+    )
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], f"and {len(lines) - _MOST_LINES + 1} more"]
     said = [f"not {name}" for name in wrong]
