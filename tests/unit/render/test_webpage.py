@@ -99,6 +99,20 @@ def strings(value: object) -> Iterator[str]:
             pass
 
 
+def table(data: dict[str, object]) -> list[str]:
+    """What the runs of a page share."""
+    found = data["shared"]
+    assert isinstance(found, list)
+    return found
+
+
+def shared(data: dict[str, object], number: int) -> list[str]:
+    """A list of texts that runs share."""
+    found: object = table(data)[number]
+    assert isinstance(found, list)
+    return found
+
+
 def test_nothing_in_a_spec_becomes_an_element(page: str) -> None:
     found = Reader(page)
 
@@ -206,10 +220,18 @@ def test_a_run_has_whole_states_orderings_and_the_text_of_its_spec(page: str) ->
     run = next(run for run in runs if run["broken"])
 
     assert run["lanes"] == ["vcpu#0", "host"]
-    assert [run["names"][track] for track in run["tracks"]] == ["mmu_notifier_seq", "mmu_notifier_count"]
+    names = shared(data, run["names"])
+    assert [names[track] for track in run["tracks"]] == ["mmu_notifier_seq", "mmu_notifier_count"]
     assert run["rows"][-1]["breaks"]
     assert [ordering["need"] for ordering in run["order"]] == ["needed", "needed"]
-    assert [bool(other["order"]) for other in runs] == [False, True, True, False, False, False]  # of covers too
+    assert [bool(other["order"]) for other in runs] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]  # of covers too
     sources = data["sources"]
     assert isinstance(sources, list)
     assert [source["path"] for source in sources] == [RACE_FILE, LOOP_FILE]
@@ -217,12 +239,14 @@ def test_a_run_has_whole_states_orderings_and_the_text_of_its_spec(page: str) ->
 
 
 def test_the_states_follow_from_the_first_one(page: str) -> None:
-    runs = data_of(page)["runs"]
+    data = data_of(page)
+    runs = data["runs"]
     assert isinstance(runs, list)
     run = next(run for run in runs if run["broken"])
-    state = dict(zip(run["names"], run["initial"], strict=True))
+    names = shared(data, run["names"])
+    state = dict(zip(names, shared(data, run["initial"]), strict=True))
     for row in run["rows"]:
-        state |= {run["names"][index]: value for index, value in row.get("set", [])}
+        state |= {names[index]: table(data)[number] for index, number in row.get("set", [])}
 
     assert (state["spte"], state["host_pte"], state["mmu_notifier_seq"]) == ("pfn0", "none", "1")
 
@@ -231,7 +255,8 @@ def test_a_run_without_an_end_says_where_it_begins_again(page: str) -> None:
     runs = data_of(page)["runs"]
     assert isinstance(runs, list)
 
-    assert [run["loop"] for run in runs] == [None, None, None, None, 0, None]
+    assert [run["loop"] is not None for run in runs] == [False, False, False, False, True, False]
+    assert runs[4]["loop"] < len(runs[4]["rows"])
 
 
 def test_a_page_on_one_spec_opens_with_what_breaks(tmp_path: Path) -> None:

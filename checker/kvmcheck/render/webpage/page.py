@@ -49,7 +49,7 @@ def as_html(report: Report, *, version: str, exit_status: int, timings: bool = F
     data: Json = {
         "data": DATA,
         "opens": contents.opens,
-        "calls": tables.calls_as_data(),
+        "shared": tables.shared,
         "runs": tables.runs,
         "sources": _sources(tables, report.sources),
     }

@@ -3,25 +3,34 @@
 // Position 0 is the initial state, position n the state behind step n.
 
 function openedRun(number) {
-  const data = PAGE.runs[number];
+  const data = { ...PAGE.runs[number] };
+  for (const key of ["names", "initial"]) data[key] = shared(data[key]);
+  data.rows = data.rows.map((row) => ({ ...row, calls: shared(row.calls), held: shared(row.held) }));
   const rows = data.rows.map((row, index) => ({
     ...row,
     number: index + 1,
     thread: data.lanes[row.lane],
     calls: row.calls.map(callOf),
     changes: row.changes.map(changeOf),
+    access: row.access === undefined ? "" : shared(row.access),
     named: (row.named ?? []).map((n) => ({ call: callOf(n.call), change: changeOf(n.change), early: n.early })),
   }));
   return { ...data, number, rows, states: statesOf(data), locks: locksOf(data) };
 }
 
+/** What runs have in common stands in the data once. */
+function shared(number) {
+  return PAGE.shared[number];
+}
+
 function callOf(number) {
-  const [called, statement, kernel, label, decided, place] = PAGE.calls[number];
+  const [called, statement, kernel, label, decided, place] = shared(number);
   return { called, statement, kernel, label, decided, place };
 }
 
-function changeOf([kind, name, before, after, owner]) {
-  return { kind, name, before, after, owner };
+function changeOf(number) {
+  const [kind, name, before, after] = shared(number);
+  return { kind, name, before, after };
 }
 
 function innermost(row) {
@@ -49,7 +58,7 @@ function statesOf(data) {
   const states = [data.initial];
   for (const row of data.rows) {
     const next = states[states.length - 1].slice();
-    for (const [index, value] of row.set ?? []) next[index] = value;
+    for (const [index, value] of row.set ?? []) next[index] = shared(value);
     states.push(next);
   }
   return states;

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A story as data for the page: rows, the state as what each row changes of it, locks, tracks, reasons.
 
-What stands in many rows (statements, places) is said once, in tables of the whole page.
+What many rows and runs have in common (statements, changes, names, who holds what) is said once, in a table of the
+page: without it, a page on all that we ship is several times as large.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kvmcheck.explain.changes import Change
@@ -23,11 +25,19 @@ _TRACKED = re.compile(r"(?:\A|_)(?:seq|count)\Z|\Ammu_\w+_(?:seq|count)\[")
 
 @dataclass(slots=True)
 class Tables:
-    """What the runs of a page share: the paths of sources, calls, and the runs themselves."""
+    """The paths of sources, the runs, and the values that they share, each by its number."""
 
     paths: dict[str, int] = field(default_factory=dict)
-    calls: dict[tuple[str, str, str, str, str, Spot], int] = field(default_factory=dict)
     runs: list[Json] = field(default_factory=list)
+    shared: list[Json] = field(default_factory=list)
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def share(self, value: Json) -> int:
+        """The number of a value, the same each time."""
+        number = self._known.setdefault(json.dumps(value), len(self.shared))
+        if number == len(self.shared):
+            self.shared.append(value)
+        return number
 
     def add(self, story: Story, name: str, of: str, *, saved: bool = False) -> int:
         """The number of the run on the page; `name`: the property that it breaks, or the cover that it reaches.
@@ -47,18 +57,14 @@ class Tables:
             return None
         return [self.paths.setdefault(spot.path, len(self.paths)), spot.line, spot.column]
 
-    def call(self, call: Call) -> int:
-        """The number of a call in the page's table."""
-        key = (call.function, call.statement, call.kernel, call.label, call.decided, call.spot)
-        return self.calls.setdefault(key, len(self.calls))
+    def _call(self, call: Call) -> int:
+        """`[function, statement, kernel, label, decided, place]`, shared."""
+        said = (call.function, call.statement, call.kernel, call.label, call.decided)
+        return self.share([*map(visible, said), self.place(call.spot)])
 
-    def calls_as_data(self) -> list[Json]:
-        """The table of calls, in the order of their numbers."""
-        found: list[Json] = []
-        for function, statement, kernel, label, decided, spot in self.calls:
-            said = [visible(text) for text in (function, statement, kernel, label, decided)]
-            found.append([*said, self.place(spot)])
-        return found
+    def _change(self, change: Change) -> int:
+        """`[kind, name, before, after]`, shared."""
+        return self.share([change.kind.value, *map(visible, (change.name, change.before, change.after))])
 
     def _run(self, story: Story) -> dict[str, Json]:
         names = [name for name, _ in story.states[0]] if story.states else []
@@ -68,9 +74,9 @@ class Tables:
             "scope": visible(story.scope),
             "lanes": _texts(story.lanes),
             "start": _texts(story.start),
-            "names": _texts(names),
+            "names": self.share(_texts(names)),
             "threadsFrom": shared,
-            "initial": _texts(text for _, text in story.states[0]) if story.states else [],
+            "initial": self.share(_texts([text for _, text in story.states[0]] if story.states else [])),
             "tracks": [n for n, name in enumerate(names[:shared]) if _TRACKED.search(name)],
             "rows": [self._row(story, row) for row in story.rows],
             "broken": self._broken(story.broken) if story.broken is not None else None,
@@ -85,14 +91,14 @@ class Tables:
     def _row(self, story: Story, row: Row) -> Json:
         found: dict[str, Json] = {
             "lane": row.lane,
-            "calls": [self.call(call) for call in row.calls],
-            "changes": [_change(change) for change in row.changes],
-            "held": [[visible(holding.thread), _texts(holding.locks)] for holding in row.held],
+            "calls": self.share([self._call(call) for call in row.calls]),
+            "changes": [self._change(change) for change in row.changes],
+            "held": self.share([[visible(holding.thread), _texts(holding.locks)] for holding in row.held]),
         }
         if row.handler:
             found["handler"] = True
         if row.access:
-            found["access"] = visible(row.access)
+            found["access"] = self.share(visible(row.access))
         if row.breaks:
             found["breaks"] = True
         if row.named:
@@ -100,11 +106,15 @@ class Tables:
         if story.states:
             before, after = story.states[row.number - 1], story.states[row.number]
             pairs = enumerate(zip(before, after, strict=True))
-            found["set"] = [[n, visible(new)] for n, ((_, old), (_, new)) in pairs if old != new]
+            found["set"] = [[n, self.share(visible(new))] for n, ((_, old), (_, new)) in pairs if old != new]
         return found
 
     def _named(self, named: Named) -> Json:
-        return {"call": self.call(named.call), "change": _change(named.change), "early": named.early}
+        return {
+            "call": self._call(named.call),
+            "change": self._change(named.change),
+            "early": named.early,
+        }
 
     def _broken(self, broken: Broken) -> Json:
         return {
@@ -130,12 +140,6 @@ class Tables:
         return [visible(moment.thread), moment.step, visible(moment.name), self.place(moment.spot)]
 
 
-def _change(change: Change) -> Json:
-    """`[kind, name, before, after, function]`."""
-    said = (change.name, change.before, change.after, change.function)
-    return [change.kind.value, *map(visible, said)]
-
-
 def _why(why: Why) -> Json:
     """What is said of the orderings as a whole; they themselves are in `order`."""
     return {
@@ -145,5 +149,5 @@ def _why(why: Why) -> Json:
     }
 
 
-def _texts(texts: Iterator[str] | tuple[str, ...] | list[str]) -> list[Json]:
+def _texts(texts: Sequence[str]) -> list[Json]:
     return [visible(text) for text in texts]

@@ -82,6 +82,7 @@ function stepCell(run, step) {
   }
   for (const named of step.named) if (named.early) cell.append(aside(named));
   cell.append(make("div", { class: "statement text" }, statementText(call)));
+  if (step.access && isOneOfSeveral(run, step)) cell.append(make("div", { class: "change text" }, step.access));
   const told = new Set(step.named.map((named) => changeText(named.change)));
   for (const change of step.changes) {
     if (change.kind !== "local" || !told.has(changeText(change))) cell.append(changeLine(change));
@@ -89,6 +90,14 @@ function stepCell(run, step) {
   for (const named of step.named) if (!named.early) cell.append(aside(named));
   if (step.breaks && run.broken) cell.append(make("div", { class: "broken text" }, `\u21d2 ${run.broken.said}`));
   return cell;
+}
+
+/** Whether the step is one of several in a row that belong to one statement. */
+function isOneOfSeveral(run, step) {
+  const place = placeText(innermost(step).place);
+  return [run.rows[step.number - 2], run.rows[step.number]].some(
+    (near) => near && near.lane === step.lane && placeText(innermost(near).place) === place,
+  );
 }
 
 function aside(named) {
