@@ -136,13 +136,15 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
     failed = [todo[a.position] for a in discharged.answers if a.shown_from is None]
     shown = {a.position for a in discharged.answers if a.shown_from is not None}
     left = tuple(o for position, o in enumerate(todo) if position not in shown)
-    stories = tuple(_told(file.unit, case, proof, o, request, n) for n, o in enumerate(failed))
+    # Where there is a run that breaks a claim, that is what is told; else the first that fails at a small size.
+    most_told = 0 if found else _MOST_TOLD
+    stories = tuple(_told(file.unit, case, proof, o, request, n < most_told) for n, o in enumerate(failed))
     result = Result(program, (), (), _nothing_seen(started))
-    proved = _verdicts(proof, program, listed, left, discharged.stopped, found)
+    proved = _verdicts(proof, program, listed, left, tuple(failed), discharged.stopped, found)
     result = replace(result if broken is None or not found else broken, properties=proved)
     written = sum(clause.span is not None for clause in proof.clauses)
     return Parametric(
-        _of_every_size(told(report, _answer(proof, result), asked), proof),
+        told(report, _answer(proof, result, bool(found)), asked),
         stories,
         len(todo),
         (written, len(proof.clauses) - written),
@@ -151,15 +153,6 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
         discharged,
         axioms(proof),
     )
-
-
-def _of_every_size(report: CaseReport, proof: Proof) -> CaseReport:
-    """The report, which speaks of other sizes than the scenario's."""
-    account = report.account
-    if account is None:
-        return report
-    looked = f"any number of steps, {every_size(proof)}"
-    return replace(report, account=replace(account, looked=looked, sizes=()))
 
 
 # ------------------------------------------------------------------------------ certificates
@@ -253,6 +246,7 @@ def _verdicts(
     program: Program,
     listed: tuple[str, ...],
     left: tuple[Obligation, ...],
+    failed: tuple[Obligation, ...],
     stopped: str,
     found: Mapping[str, PropertyResult],
 ) -> tuple[PropertyResult, ...]:
@@ -271,7 +265,7 @@ def _verdicts(
         if check in program.checks and check is not Check.NO_SLEEP_IN_ATOMIC:
             reason = "a parametric proof says nothing of it"
             results.append(PropertyResult(check.value, Verdict.UNKNOWN, reason=reason))
-        elif check in program.checks or own:
+        elif check in program.checks or any(o in failed for o in own):
             results.append(_result(check.value, (*common, *own), stopped))
     return tuple(results)
 
@@ -285,7 +279,10 @@ def _result(name: str, left: tuple[Obligation, ...], stopped: str) -> PropertyRe
     return PropertyResult(name, Verdict.UNKNOWN, reason=f"{what}{more}{why}")
 
 
-def _answer(proof: Proof, result: Result) -> Proved:
+def _answer(proof: Proof, result: Result, seen: bool) -> Proved:
+    """What a method found out; `seen`: the explorer has a run that breaks a claim."""
+    if seen:
+        return Proved(result, "the explorer", "runs at small sizes")
     return Proved(
         result, "parametric induction", "any number of steps", sized=every_size(proof), assumed=axioms(proof)
     )
@@ -299,7 +296,7 @@ def _proved(broken: Result, listed: tuple[str, ...], found: Mapping[str, Propert
         if name not in found
     )
     result = replace(broken, properties=(*found.values(), *unknown), covers=())
-    return Proved(result, "the explorer", "runs at small sizes, before any proof")
+    return Proved(result, "the explorer", "runs at small sizes")
 
 
 def every_size(proof: Proof) -> str:
@@ -332,10 +329,10 @@ def _nothing_seen(started: float) -> Coverage:
 
 
 def _told(
-    unit: Unit, case: Case, proof: Proof, obligation: Obligation, request: Request, number: int
+    unit: Unit, case: Case, proof: Proof, obligation: Obligation, request: Request, tell_it: bool
 ) -> FailedObligation:
-    """A failed obligation, the first ones with a counterexample at the smallest size that has one."""
-    if number >= _MOST_TOLD:
+    """A failed obligation, with a counterexample at the smallest size that has one if it is to be told."""
+    if not tell_it:
         return FailedObligation(obligation.name, obligation.kind.value, None)
     also = inductive_invariants(unit)
     for plan in _plans(proof.world.program, dict(request.options.settings)):

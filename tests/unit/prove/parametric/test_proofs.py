@@ -88,7 +88,8 @@ def test_what_holds_at_every_size_is_shown(tmp_path: Path) -> None:
 
     assert verdicts(found) == {"free_when_unlocked": Verdict.HOLDS}
     assert found.report.account is not None
-    assert found.report.account.looked == "any number of steps, every number of Cpu"
+    assert found.report.account.looked == "any number of steps"
+    assert found.report.account.sized == "every number of Cpu"
 
 
 READY = """
