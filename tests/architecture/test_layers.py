@@ -77,6 +77,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
         }
     ),
+    "mutate": frozenset({"source", "lang", "semantics", "elaborate", "engine"}),
+    "mutating": frozenset(
+        {"source", "lang", "semantics", "elaborate", "engine", "explain", "mutate", "pipeline"}
+    ),
     "lsp": frozenset({"source", "lang", "elaborate", "render", "library"}),
     "parametric": frozenset(
         {
@@ -98,6 +102,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "parametric",
             "rechecking",
             "lsp",
+            "mutating",
             "exporting",
             "recorded",
             "replaying",

@@ -78,6 +78,10 @@ def _verb(verb: str) -> Callable[[Sequence[str]], int]:
             from kvmcheck.cli.lsp import lsp
 
             return lsp
+        case "mutate":
+            from kvmcheck.cli.mutate import mutate
+
+            return mutate
         case "new":
             from kvmcheck.cli.new import new
 
