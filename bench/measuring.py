@@ -75,7 +75,8 @@ def run(
         if bounded:
             resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory, limits.memory))
         whole = max(1, round(limits.seconds))
-        resource.prlimit(process.pid, resource.RLIMIT_CPU, (whole, whole))
+        # At the first limit comes a signal of its own; the second is for who ignores it.
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (whole, whole + 5))
         late = threading.Event()
 
         def stop() -> None:
@@ -91,7 +92,7 @@ def run(
         seconds = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu = used.ru_utime + used.ru_stime
-        if late.is_set() or cpu >= whole:
+        if late.is_set() or process.returncode == -signal.SIGXCPU:
             raise LimitReached(f"> {limits.seconds:g} s")
         said.seek(0)
         return Used(
