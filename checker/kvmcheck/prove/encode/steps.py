@@ -77,7 +77,7 @@ class BodySteps:
             number for number, node in enumerate(main.layout.body.nodes) if isinstance(node.operation, End)
         )
         enabled = TRUE
-        irq = self.operations.irq_slot()
+        irq = self.operations.locking.irq_slot()
         if irq is not None:
             enabled = circuit.every(bit ^ 1 for bit in base[irq])
         ended = self.cells.at(main, ends, base)
