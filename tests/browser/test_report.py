@@ -109,7 +109,7 @@ def test_locks_are_bars_and_counters_tracks(opened: Open) -> None:
     heads = found.page.locator("#schedule thead th").all_inner_texts()
     held = found.page.locator("#schedule .holds").evaluate_all("bars => bars.map((bar) => bar.title)")
 
-    assert heads == ["#", "vcpu#0", "host", "mmu_lock", "mmu_notifier_seq", "mmu_notifier_count"]
+    assert heads == ["#", "mmu_lock", "mmu_notifier_seq", "mmu_notifier_count", "vcpu#0", "host"]
     assert held == ["mmu_lock: host"] * 8 + ["mmu_lock: vcpu#0"] * 2
     assert found.page.locator("#schedule td.track.changed").all_inner_texts() == ["1", "1", "0"]
 
@@ -245,6 +245,14 @@ def test_on_paper_there_is_the_whole_schedule_and_nothing_to_press(opened: Open)
     assert style == ["none", "visible"]
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_the_page_ends_where_its_last_panel_does(opened: Open) -> None:
+    page = opened(f"{BROKEN}-step-14").page
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    end = page.locator("#run").evaluate("run => run.getBoundingClientRect().bottom + window.scrollY")
+
+    assert page.evaluate("document.documentElement.scrollHeight") < end + 100
 
 
 @pytest.mark.parametrize("place", ["", BROKEN])

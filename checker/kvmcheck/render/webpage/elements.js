@@ -36,6 +36,9 @@ function reveal(element, box) {
   if (inner.top < outer.top + 40 || inner.bottom > outer.bottom - 20) {
     box.scrollTop += inner.top - outer.top - box.clientHeight / 3;
   }
+  if (inner.left < outer.left || inner.left > outer.right - 60) {
+    box.scrollLeft += inner.left - outer.left - 60;
+  }
 }
 
 /** `text`, or its beginning. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The schedule: a table that reads as a sequence diagram.  Time runs down; a column for each thread, a bar for each
-// lock while somebody holds it, a column for each counter.  Being a table, it is one for a screen reader too.
+// The schedule: a table that reads as a sequence diagram.  Time runs down; in the margin a bar for each lock while
+// somebody holds it and a column for each counter, then a column for each thread.  Being a table, it is one for a
+// screen reader too.
 
 class Schedule {
   constructor(run, box, go) {
@@ -21,18 +22,18 @@ class Schedule {
 
   addStart(run, body, go) {
     const said = run.start.length ? `begins with ${run.start.join(", ")}` : "the beginning";
-    const row = make("tr", { class: "start" }, this.numberCell(0, go), make("td", { colspan: Math.max(1, run.lanes.length) }, make("span", { class: "text dim" }, said)));
-    row.append(...barCells(run, 0), ...trackCells(run, 0));
+    const lanes = make("td", { colspan: Math.max(1, run.lanes.length) }, make("span", { class: "text dim" }, said));
+    const row = make("tr", { class: "start" }, this.numberCell(0, go), ...barCells(run, 0), ...trackCells(run, 0), lanes);
     this.add(row, body, 0, go);
   }
 
   addStep(run, step, body, go) {
     const kinds = ["step", step.breaks && "breaks", run.loop !== null && step.number > run.loop && "again"];
     const row = make("tr", { class: kinds.filter(Boolean).join(" ") }, this.numberCell(step.number, go));
+    row.append(...barCells(run, step.number), ...trackCells(run, step.number));
     run.lanes.forEach((_, lane) => {
       row.append(lane === step.lane ? stepCell(run, step) : make("td", { class: `lane lane-${lane % 6}` }));
     });
-    row.append(...barCells(run, step.number), ...trackCells(run, step.number));
     this.add(row, body, step.number, go);
   }
 
@@ -59,15 +60,16 @@ class Schedule {
       if (now) row.setAttribute("aria-current", "step");
       else row.removeAttribute("aria-current");
     });
-    reveal(this.rows[position], this.box);
+    const row = this.rows[position];
+    reveal(row.querySelector(".acts") ?? row, this.box);
   }
 }
 
 function head(run) {
   const cells = [make("th", { scope: "col" }, "#")];
-  run.lanes.forEach((name, lane) => cells.push(make("th", { scope: "col", class: `lane-${lane % 6} text` }, name)));
   for (const lock of run.locks) cells.push(make("th", { scope: "col", class: "narrow text" }, make("span", {}, lock.name)));
   for (const index of run.tracks) cells.push(make("th", { scope: "col", class: "narrow text" }, make("span", {}, run.names[index])));
+  run.lanes.forEach((name, lane) => cells.push(make("th", { scope: "col", class: `lane-${lane % 6} text` }, name)));
   return make("thead", {}, make("tr", {}, ...cells));
 }
 
