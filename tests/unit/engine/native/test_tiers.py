@@ -85,7 +85,7 @@ def test_the_native_tier_that_was_asked_for_must_be_there(monkeypatch: pytest.Mo
 
 @pytest.mark.usefixtures("early")
 def test_a_program_that_can_not_be_emitted_stays_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise Unsupported("a value that needs 99 bits")
 
     monkeypatch.setattr(native_search, "Native", refuse)
