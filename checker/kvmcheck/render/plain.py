@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ _HIDDEN = frozenset(
 )
 
 
+#: What paints a text.
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 #: Behind these a word may be broken rather than anywhere.
 _BREAKS = "([{,;"
 
@@ -106,6 +109,31 @@ def cut(text: str, columns: int) -> str:
 def padded(text: str, columns: int) -> str:
     """The text with blanks behind it up to that width."""
     return text + " " * max(0, columns - width(text))
+
+
+def with_bar(line: str, column: int, bar: str) -> str:
+    """The line with a bar in a column, unless something stands there or close to its left.
+
+    Colours (escape sequences) take no column.
+
+    >>> with_bar("  4 lock", 3, "|")
+    '  4|lock'
+    """
+    bare = _ESCAPE.sub("", line)
+    if not bare.replace(bar, "").isascii() or len(bare) <= column or bare[column] != " ":
+        return line
+    if bare[:column].strip(f" {bar}0123456789") and bare[column - 1] != " ":
+        return line
+    at = seen = 0
+    while at < len(line):
+        escape = _ESCAPE.match(line, at)
+        if escape:
+            at = escape.end()
+            continue
+        if seen == column:
+            return line[:at] + bar + line[at + 1 :]
+        seen, at = seen + 1, at + 1
+    return line
 
 
 def _broken(head: str, hanging: int) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import Enum
 
 from kvmcheck.explain.changes import Change, ChangeKind
-from kvmcheck.explain.story import Broken, Call, Named, Row, Story
+from kvmcheck.explain.story import Broken, Call, Holding, Named, Row, Story
 from kvmcheck.render.paint import Paint
-from kvmcheck.render.plain import cut, padded, visible, width, wrapped
+from kvmcheck.render.plain import cut, padded, visible, width, with_bar, wrapped
 
 _MARGIN = 5
 #: The narrowest last lane; further lanes to the left overlap rather than squeeze it.
@@ -40,10 +40,12 @@ def told(story: Story, paint: Paint) -> list[str]:
         function = (_function(row), row.innermost.spot.path)
         if before is None or before.lane != row.lane or functions.get(row.lane) != function:
             with_file = places is Places.LINE and len(files) > 1
-            lines += _entered(row, starts[row.lane], with_file=with_file, paint=paint)
+            entered = _entered(row, starts[row.lane], with_file=with_file, paint=paint)
+            lines += _barred(entered, story, before.held if before else (), starts, paint)
         functions[row.lane] = function
         lines += _loop(story, row.number - 1, paint)
-        lines += _step(row, starts[row.lane], places, _same_statement(story, row), paint)
+        step = _step(row, starts[row.lane], places, _same_statement(story, row), paint)
+        lines += _barred(step, story, row.held, starts, paint)
     lines += _again(story, paint)
     if story.broken is not None:
         lines += _ending(story, story.broken, paint)
@@ -140,6 +142,18 @@ def _step(row: Row, start: int, places: Places, ambiguous: bool, paint: Paint) -
             lines += _aside(named, row, start, places, paint)
     for text in row.watched:
         lines += [paint(indent + "    " + line, "cyan") for line in wrapped(_clean(text, paint), room - 4)]
+    return lines
+
+
+def _barred(
+    lines: list[str], story: Story, held: tuple[Holding, ...], starts: list[int], paint: Paint
+) -> list[str]:
+    """The lines with a bar in front of the lane of each thread that holds a lock."""
+    holding = {holding.thread for holding in held}
+    bar = "\u2502" if paint.unicode else "|"
+    for start, name in zip(starts, story.lanes, strict=True):
+        if name in holding:
+            lines = [with_bar(line, start - 1, bar) for line in lines]
     return lines
 
 

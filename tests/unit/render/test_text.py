@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -30,21 +31,21 @@ TOLD = """\
    3                                WRITE_ONCE(pte[gfn], none)               :14
                                         pte[gfn0]: pfn0 -> none
                                         gfn = gfn0
-   4                                spin_lock(&mmu_lock)                     :15
-                                        mmu_lock: free -> reclaim
-   5                                mmu_notifier_seq++                       :16
-                                        reads mmu_notifier_seq
-   6                                mmu_notifier_seq++                       :16
-                                        writes mmu_notifier_seq
-                                        mmu_notifier_seq: 0 -> 1
+   4                               |spin_lock(&mmu_lock)                     :15
+                                   |    mmu_lock: free -> reclaim
+   5                               |mmu_notifier_seq++                       :16
+                                   |    reads mmu_notifier_seq
+   6                               |mmu_notifier_seq++                       :16
+                                   |    writes mmu_notifier_seq
+                                   |    mmu_notifier_seq: 0 -> 1
    7                                spin_unlock(&mmu_lock)                   :17
                                         mmu_lock: reclaim -> free
      tdp_page_fault: arch/x86/kvm/mmu.c v2.6.27
-   8 spin_lock(&mmu_lock)                                                     :7
-         mmu_lock: free -> vcpu
-   9 @install spte[gfn] = (Spte){ .present = true, .pfn = pfn }               :8
-         spte[gfn0].present: false -> true
-         spte[gfn0].pfn: none -> pfn0
+   8|spin_lock(&mmu_lock)                                                     :7
+    |    mmu_lock: free -> vcpu
+   9|@install spte[gfn] = (Spte){ .present = true, .pfn = pfn }               :8
+    |    spte[gfn0].present: false -> true
+    |    spte[gfn0].pfn: none -> pfn0
 
   => no_stale_spte: a present spte maps a page that the host does not
        forall (Gfn g, Pfn p) : spte[g].present and spte[g].pfn == p implies
@@ -119,3 +120,18 @@ def test_no_color_and_a_dumb_terminal_are_heard(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert not paint_for(Terminal()).colour
+
+
+def test_who_holds_a_lock_has_a_bar_in_the_margin() -> None:
+    lines = told(story(), Paint())
+    held = [line for line in lines if line.startswith("                                   |")]
+
+    assert any("mmu_notifier_seq++" in line for line in lines if line[35:36] == "|")
+    assert held and all(line[35] == "|" for line in held)
+    assert not any(line[35:36] == "|" for line in lines if "@snapshot" in line)
+
+
+def test_a_bar_leaves_colours_and_columns_as_they_are() -> None:
+    plain, painted = (told(story(), Paint(colour=colour)) for colour in (False, True))
+
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in painted] == plain
