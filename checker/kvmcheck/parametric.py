@@ -26,6 +26,7 @@ from kvmcheck.prove.method import Proved
 from kvmcheck.prove.parametric.certificate import Claim, digest_of, write
 from kvmcheck.prove.parametric.discharge import Discharged, counterexample, discharge, solver_version
 from kvmcheck.prove.parametric.finite import Sizes
+from kvmcheck.prove.parametric.fragment import Circle, circles
 from kvmcheck.prove.parametric.induction import Induction, replayed
 from kvmcheck.prove.parametric.obligations import Help, Kind, Obligation, Proof
 from kvmcheck.prove.parametric.refusing import CannotCarry
@@ -55,6 +56,7 @@ class FailedObligation:
 class Parametric:
     """A case, and what there is to say of its proof.
 
+    `circles`: the clauses that leave the fragment which is surely decided.  `refuted`: the explorer has a run.
     `proof`, `discharged`: for a certificate, if every obligation is shown.  `clauses`: how many a person wrote, and how
     many the code implied.
     """
@@ -67,6 +69,8 @@ class Parametric:
     todo: tuple[Obligation, ...] = ()
     discharged: Discharged | None = None
     assumed: tuple[str, ...] = ()
+    circles: tuple[Circle, ...] = ()
+    refuted: bool = False
 
 
 def inductive_invariants(unit: Unit) -> dict[str, Span]:
@@ -152,6 +156,8 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
         todo,
         discharged,
         axioms(proof),
+        circles(proof),
+        bool(found),
     )
 
 

@@ -63,6 +63,13 @@ def lines_of(found: Parametric, paint: Paint) -> list[str]:
         )
     for text in found.assumed:
         lines += _indented(f"assumed: {text}", paint)
+    # Where there is something to show, the solver did not go round.
+    puzzled = found.failed and not found.refuted and found.failed[0].story is None
+    for circle in found.circles if puzzled else ():
+        around = " to ".join(sort.rstrip(".") for sort in circle.sorts)
+        lines += _indented(
+            f"warning: {circle.clause} leads from {around}: a solver may go round without end", paint
+        )
     for failed in found.failed:
         lines += _indented(f"not shown: {failed.name}", paint)
     for failed in found.failed:

@@ -235,3 +235,20 @@ def test_obligations_are_the_same_text_each_time(tmp_path: Path, help_: Help) ->
         texts.append([proof.query(o, help_) for o in proof.obligations()])
 
     assert texts[0] == texts[1]
+
+
+def test_a_clause_that_leads_round_is_told(tmp_path: Path) -> None:
+    text = """
+scalarset Cpu;
+scalarset Page;
+shared Page? uses[Cpu];
+shared bool free[Page] = true;
+void take(Cpu c, Page p) { atomic { if (free[p] && uses[c] == none) { free[p] = false; uses[c] = p; } } }
+inductive invariant somebody_uses_it { forall (Page p) : free[p] or exists (Cpu c) : uses[c] == p }
+invariant fine { forall (Page p) : free[p] or exists (Cpu c) : uses[c] == p }
+scenario pages "who uses what" { Cpu = 2; Page = 2; process cpu[Cpu c] { take(c, any Page); } check fine; }
+"""
+    found = proved(tmp_path, text)
+
+    assert verdicts(found) == {"fine": Verdict.HOLDS}
+    assert [(c.clause, c.sorts) for c in found.circles] == [("somebody_uses_it", ("Page.", "Cpu.", "Page."))]
