@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kvmcheck.cli.main import main
 from kvmcheck.render.webpage.markup import element, json_text, verbatim
 from kvmcheck.render.webpage.page import SCRIPTS
 from tests.support.pages import LOOP_FILE, RACE_FILE, data_of, written
@@ -277,3 +278,16 @@ def test_there_is_no_time_in_it_unless_somebody_asks(tmp_path: Path) -> None:
     assert first == again
     assert "Time" not in Reader(first).text
     assert re.search(r"\d\.\d\d s", Reader(timed).text)
+
+
+def test_what_an_earlier_run_found_is_shown_with_its_text_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = written(tmp_path, LOOP_FILE).read_text(encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("KVMCHECK_NO_CACHE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        main(["--jobs", "1", "--near-miss", "--quiet", "--html", "again.html", LOOP_FILE])
+
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
