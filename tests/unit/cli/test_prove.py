@@ -61,3 +61,24 @@ def test_a_file_that_is_not_there_is_bad_input() -> None:
 def test_help_names_the_methods(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prove", "--help"]) == 0
     assert "induction, spacer" in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_the_formulas_cannot_carry_is_unknown_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "wide.kvm"
+    spec.write_text(
+        "shared int 0..3 x = 0;\n"
+        "invariant small { x < 4 }\n"
+        'scenario wide "shifts" {\n'
+        "    process p { int 0..63 n = x;  assert((1 << (n + 60) << (n + 60) << (n + 60)) != 0); }\n"
+        "    check small;\n"
+        "}\n",
+        encoding="utf-8",
+    )
+
+    assert main(["prove", "--terse", "--seconds", "5", str(spec)]) == 3
+    said = capsys.readouterr()
+    assert "wide.kvm:4" in said.err
+    assert "KVM551" in said.err
+    assert "UNKNOWN" in said.out

@@ -22,13 +22,9 @@ from tests.unit.prove.programs import SPECS, of_spec
 
 LESSONS = sorted((Path(__file__).parents[2] / "cases").rglob("*.kvm"))
 
-#: The mutants of the core, each with what it breaks.
+#: Mutants of the core, a quick one for each claim; docs/reference/performance.md has more of them.
 CORE = {
     "no_retry": "no_stale_spte",
-    "seq_not_compared": "no_stale_spte",
-    "late_snapshot": "no_stale_spte",
-    "no_seq": "no_stale_spte",
-    "lock_dropped": "no_stale_spte",
     "seq_outside": "no_data_race",
     "leak_on_retry": "pins_balanced",
     "not_linked": "rmap_matches_sptes",
@@ -60,8 +56,7 @@ def test_bounded_search_and_explorer_agree_on_every_lesson_about_the_language(fo
         for case in cases_of(unit):
             program = elaborate(unit, case, {}, Collector())
             if program is not None:
-                for merge in (False, True):
-                    assert not differences(program, 5, merge=merge, most=1_000), (path.name, case, merge)
+                assert not differences(program, 5, merge=True, most=1_000), (path.name, case)
 
 
 @pytest.mark.slow
@@ -81,7 +76,7 @@ def test_bounded_search_finds_a_mutant_of_the_core_in_twenty_seconds(mutant: str
 @pytest.mark.slow
 def test_no_prover_contradicts_the_explorer_and_none_leaves_more_open_than_it_did() -> None:
     table = committed()
-    for case in cases([SPECS / "basics" / "03_snapshot.kvm", SPECS / "basics" / "06_fault_in_miniature.kvm"]):
+    for case in cases([SPECS / "basics" / "06_fault_in_miniature.kvm"]):
         row = compared(case.program, 6.0)
         assert row is not None
         assert row.contradictions == (), case.name

@@ -19,6 +19,7 @@ from kvmcheck.prove.encode.operations import Operations, Runner
 from kvmcheck.prove.encode.path import Path, Stepped, merged
 from kvmcheck.prove.encode.scene import LocalValue
 from kvmcheck.prove.encode.terms import Term
+from kvmcheck.prove.encode.values import CannotCarry
 from kvmcheck.prove.encode.vectors import Vector
 from kvmcheck.semantics.program import VISIBLE, AtomicEnter, Branch, Check, End
 from kvmcheck.source.text import Span
@@ -146,7 +147,10 @@ class BodySteps:
             return
         node = self.body.nodes[number]
         outside = group is None
-        condition = self.operations.perform(number, path, marked=not outside)
+        try:
+            condition = self.operations.perform(number, path, marked=not outside)
+        except CannotCarry as error:
+            raise CannotCarry(error.what, error.span or node.span) from None
         if path.guard == FALSE:
             return
         if isinstance(node.operation, VISIBLE) and outside:
