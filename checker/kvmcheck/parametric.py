@@ -42,6 +42,8 @@ _LOOK = Budget(states=20_000, seconds=20.0)
 #: How many obligations that fail are told, and how many of them with a counterexample.
 _MOST_FAILED, _MOST_TOLD = 8, 1
 
+_NOTHING = "a parametric proof says nothing of it"
+
 
 @dataclass(frozen=True, slots=True)
 class FailedObligation:
@@ -144,7 +146,10 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
     most_told = 0 if found else _MOST_TOLD
     stories = tuple(_told(file.unit, case, proof, o, request, n < most_told) for n, o in enumerate(failed))
     result = Result(program, (), (), _nothing_seen(started))
-    proved = _verdicts(proof, program, listed, left, tuple(failed), discharged.stopped, found)
+    proved = (
+        *_verdicts(proof, program, listed, left, tuple(failed), discharged.stopped, found),
+        *(PropertyResult(live.name, Verdict.UNKNOWN, reason=_NOTHING) for live in plain.lives),
+    )
     result = replace(result if broken is None or not found else broken, properties=proved)
     written = sum(clause.span is not None for clause in proof.clauses)
     return Parametric(
@@ -269,8 +274,7 @@ def _verdicts(
         if check.value in found:
             continue
         if check in program.checks and check is not Check.NO_SLEEP_IN_ATOMIC:
-            reason = "a parametric proof says nothing of it"
-            results.append(PropertyResult(check.value, Verdict.UNKNOWN, reason=reason))
+            results.append(PropertyResult(check.value, Verdict.UNKNOWN, reason=_NOTHING))
         elif check in program.checks or any(o in failed for o in own):
             results.append(_result(check.value, (*common, *own), stopped))
     return tuple(results)
@@ -324,7 +328,7 @@ def axioms(proof: Proof) -> tuple[str, ...]:
     counted = sorted({c.variable.sort.rstrip(".") for c in proof.counts.known.values()})
     found = []
     if numbers:
-        found.append(f"the numbers {_listed(numbers)} have no bounds: they leave their ranges at no size")
+        found.append(f"no number leaves its range at any size ({_listed(numbers)})")
     if counted:
         found.append(f"there are finitely many {_listed(counted)}: a count is a number")
     return tuple(found)

@@ -22,6 +22,8 @@ _OPTIONS: tuple[tuple[tuple[str, str], ...], ...] = (
 #: Solvers that are looked for on the PATH, in order, with what makes them read a script from standard input.
 _COMMANDS = (("cvc5", ("--lang=smt2", "-")), ("z3", ("-in",)), ("yices-smt2", ()))
 _SECONDS = 120.0
+#: So many work at once.
+_PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,23 @@ def solver_name() -> str | None:
 
 
 def opinions(scripts: tuple[str, ...]) -> Iterator[Opinion]:
-    """What another solver says of each script, in order; fewer if its process ends early."""
+    """What another solver says of each script, in any order; fewer if a process of its ends early."""
     ask = _cvc5 if find_spec("cvc5") is not None else _on_the_path
 
-    def work(say: Callable[[Opinion], None]) -> None:
-        for position, script in enumerate(scripts):
-            say(Opinion(position, ask(script)))
+    def share(first: int) -> Iterator[Said[Opinion] | Ended]:
+        def work(say: Callable[[Opinion], None]) -> None:
+            for position in range(first, len(scripts), _PROCESSES):
+                say(Opinion(position, ask(scripts[position])))
 
-    messages: Iterator[Said[Opinion] | Ended] = isolated(work)
-    for message in messages:
-        if isinstance(message, Said):
-            yield message.message
+        return isolated(work)
+
+    processes = [share(first) for first in range(_PROCESSES)]
+    # A process begins when it is first listened to: so all are listened to once before one is heard out.
+    waiting = [(next(process), process) for process in processes]
+    for first, rest in waiting:
+        for message in (first, *rest) if isinstance(first, Said) else (first,):
+            if isinstance(message, Said):
+                yield message.message
 
 
 def _cvc5(script: str) -> str:

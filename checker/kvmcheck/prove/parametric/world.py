@@ -24,8 +24,18 @@ from kvmcheck.prove.parametric.values import (
     leaves,
     smt_sort,
 )
-from kvmcheck.semantics.program import Program, Variable
-from kvmcheck.semantics.sorts import UNSET, EnumSort, IdSort, LockSort, OptionalSort, SetSort, Sort, WordSort
+from kvmcheck.semantics.program import Program, PropertyKind, Variable
+from kvmcheck.semantics.sorts import (
+    UNSET,
+    EnumSort,
+    IdSort,
+    IntSort,
+    LockSort,
+    OptionalSort,
+    SetSort,
+    Sort,
+    WordSort,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,11 @@ class World:
         program = self.program
         if program.pools:
             raise CannotCarry(f"objects of a pool (`{program.pools[0].name}`)", program.pools[0].span)
+        if program.init is not None:
+            raise CannotCarry("an `init` block, or a parameter that is `any`", program.span)
+        for claim in program.properties:
+            if claim.kind is not PropertyKind.INVARIANT:
+                raise CannotCarry(f"`{claim.name}`, a property of steps", claim.span)
         self.places = tuple(places_of(program, process) for process in program.processes)
         self.threads = tuple(self._threads(number) for number in range(len(program.processes)))
         for variable in program.variables:
@@ -77,6 +92,8 @@ class World:
                 continue
             for sort in (*variable.dimensions, variable.sort):
                 self._declare(sort, variable)
+            if any(isinstance(sort, IntSort) for sort in variable.dimensions):
+                raise CannotCarry(f"`{variable.name}`, an array indexed by numbers", variable.span)
         for process, places in zip(program.processes, self.places, strict=True):
             for local in used_locals(places):
                 self._note(process.body.locals[local].sort)

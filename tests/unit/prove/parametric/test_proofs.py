@@ -138,18 +138,47 @@ def test_a_claim_that_fails_at_larger_sizes_only_is_not_shown(tmp_path: Path) ->
     assert verdicts(proved(tmp_path, text))["small"] is not Verdict.HOLDS
 
 
-def test_what_is_not_carried_is_named(tmp_path: Path) -> None:
-    text = """
+INDEX = """
 index Slot;
 shared bool used[Slot];
 void use(Slot s) { used[s] = true; }
 invariant fine { true }
 scenario slots "an index" { Slot = 2; process p { use(any Slot); } check fine; }
 """
+INIT = """
+shared bool used;
+void use() { used = true; }
+invariant fine { true }
+scenario begun "not from the defaults" { init { used = true; } process p { use(); } check fine; }
+"""
+NUMBERED = """
+shared bool used[3];
+void use() { used[1] = true; }
+invariant fine { true }
+scenario numbered "an array" { process p { use(); } check fine; }
+"""
+STEP = """
+shared bool used;
+void use() { used = true; }
+step fine { old(used) implies used }
+scenario stepping "two states" { process p { use(); } check fine; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (INDEX, "`Slot`, an index with arithmetic"),
+        (INIT, "an `init` block, or a parameter that is `any`"),
+        (NUMBERED, "`used`, an array indexed by numbers"),
+        (STEP, "`fine`, a property of steps"),
+    ],
+)
+def test_what_is_not_carried_is_named(tmp_path: Path, text: str, named: str) -> None:
     found = proved(tmp_path, text)
 
     assert [(d.code, d.message) for d in found.report.diagnostics] == [
-        ("KVM550", "a parametric proof does not carry `Slot`, an index with arithmetic")
+        ("KVM550", f"a parametric proof does not carry {named}")
     ]
 
 
