@@ -125,7 +125,8 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
         return Parametric(report)
     program, proof = made
     listed = tuple(p.name for p in plain.properties)
-    broken = _explored(file.unit, case, program, settings)
+    seen = _explored(file.unit, case, program, settings)
+    broken = seen.broken
     found = {p.property: p for p in broken.properties if p.verdict is Verdict.VIOLATED} if broken else {}
     if found and case.kind is CaseKind.SCENARIO and broken is not None:
         return Parametric(
@@ -147,7 +148,12 @@ def prove_for_every_size(file: LoadedFile, case: Case, request: Request) -> Para
     stories = tuple(_told(file.unit, case, proof, o, request, n < most_told) for n, o in enumerate(failed))
     result = Result(program, (), (), _nothing_seen(started))
     proved = (
-        *_verdicts(proof, program, listed, left, tuple(failed), discharged.stopped, found),
+        *(
+            replace(result, vacuous=seen.vacuous.get(result.property, ()))
+            if result.verdict is Verdict.HOLDS
+            else result
+            for result in _verdicts(proof, program, listed, left, tuple(failed), discharged.stopped, found)
+        ),
         *(PropertyResult(live.name, Verdict.UNKNOWN, reason=_NOTHING) for live in plain.lives),
     )
     result = replace(result if broken is None or not found else broken, properties=proved)
@@ -235,9 +241,18 @@ def _plans(program: Program, settings: Mapping[str, str]) -> list[dict[str, str]
     return [{**settings, **smallest}, dict(settings)]
 
 
-def _explored(unit: Unit, case: Case, program: Program, settings: Mapping[str, str]) -> Result | None:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the explorer saw: a result with something wrong in it, or what had no chance to go wrong."""
+
+    broken: Result | None
+    vacuous: Mapping[str, tuple[str, ...]]
+
+
+def _explored(unit: Unit, case: Case, program: Program, settings: Mapping[str, str]) -> _Seen:
     """What the explorer finds wrong with the claims and the clauses at small sizes, first of all."""
     also = inductive_invariants(unit)
+    vacuous: dict[str, tuple[str, ...]] = {}
     for plan in _plans(program, settings):
         small = elaborate(unit, case.name, plan, Collector(), also=also)
         if small is None:
@@ -245,8 +260,11 @@ def _explored(unit: Unit, case: Case, program: Program, settings: Mapping[str, s
         small = replace(small, covers=())
         result = explore_in_tiers(small, tiers=Tiers(), budget=_LOOK).result
         if any(found.verdict is Verdict.VIOLATED for found in result.properties):
-            return result
-    return None
+            return _Seen(result, {})
+        # The scenario's own sizes come last: what is vacuous there, where all was looked at, is told.
+        whole = result.coverage.complete
+        vacuous = {p.property: p.vacuous for p in result.properties if p.vacuous} if whole else {}
+    return _Seen(None, vacuous)
 
 
 # ------------------------------------------------------------------------------ what comes out

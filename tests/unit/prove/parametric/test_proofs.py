@@ -281,3 +281,16 @@ scenario pages "who uses what" { Cpu = 2; Page = 2; process cpu[Cpu c] { take(c,
 
     assert verdicts(found) == {"fine": Verdict.HOLDS}
     assert [(c.clause, c.sorts) for c in found.circles] == [("somebody_uses_it", ("Page.", "Cpu.", "Page."))]
+
+
+def test_a_claim_that_never_had_a_chance_to_fail_is_told(tmp_path: Path) -> None:
+    text = """
+shared bool used;
+void use() { used = true; }
+invariant fine { (used and not used) implies used }
+scenario idle "nothing to see" { process p { use(); } check fine; }
+"""
+    found = proved(tmp_path, text)
+
+    assert found.report.account is not None
+    assert found.report.account.findings[0].vacuous
