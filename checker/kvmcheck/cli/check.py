@@ -116,6 +116,8 @@ def _wants_why(arguments: argparse.Namespace) -> bool | None:
     """Whether to work out what traces need: of one file by itself, unless somebody says."""
     if arguments.why is not None:
         return bool(arguments.why)
+    if arguments.no_trace:
+        return False
     from pathlib import Path
 
     return True if len(arguments.paths) == 1 and not Path(arguments.paths[0]).is_dir() else None
