@@ -61,8 +61,6 @@ def lines_of(found: Parametric, paint: Paint) -> list[str]:
             f"and {mechanical} that the code implies",
             paint,
         )
-    for text in found.assumed:
-        lines += _indented(f"assumed: {text}", paint)
     # Where there is something to show, the solver did not go round.
     puzzled = found.failed and not found.refuted and found.failed[0].story is None
     for circle in found.circles if puzzled else ():
