@@ -41,10 +41,10 @@ prove: $(READY)
 	echo "make prove: $$(($$(date +%s) - begin)) s"; exit $$status
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 slow: $(READY)
-	$(BIN)/python -m pytest -n $(JOBS) -m slow
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
 nightly: $(READY)
 	$(BIN)/python -m tests.support.nightly

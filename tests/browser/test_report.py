@@ -13,6 +13,9 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE, Open, Opened
 from tests.support.reports import HOSTILE
 
+#: A browser takes its time; and it leaves an event loop behind, which other tests of the process would stumble over.
+pytestmark = pytest.mark.slow
+
 #: The run that breaks no_stale_spte, the one without an end, and one of no steps.
 BROKEN, LOOP, AT_ONCE = "#run-2", "#run-4", "#run-5"
 STEPS = 14

@@ -71,6 +71,7 @@ SLOW: list[tuple[str, str, dict[str, str]]] = [
     ("races/fault_vs_reclaim", "fault_vs_reclaim", ONE),
     ("races/fault_vs_reclaim", "no_retry", ONE),
     ("races/lockless_retry", "lockless_retry", {"Pfn": "1"}),
+    ("races/reference_under_the_lock", "reference_under_the_lock", {}),
     ("races/seq_wraps", "seq_wraps", {}),
     ("races/sptes_own_no_reference", "sptes_own_no_reference", ONE),
     ("scenarios/s01_page_goes_after_the_lookup", "page_goes_after_the_lookup", {}),
