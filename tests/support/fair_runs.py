@@ -154,7 +154,8 @@ class FairRuns:
     def _is_in_own_loop(self, call: LiveCall) -> bool:
         process = self.program.processes[call.process]
         body = process.interrupt if call.interrupt and process.interrupt else process.body
-        flow = nx.DiGraph((number, to) for number, node in enumerate(body.nodes) for to in node.successors)
+        flow: nx.DiGraph[int] = nx.DiGraph()
+        flow.add_edges_from((number, to) for number, node in enumerate(body.nodes) for to in node.successors)
         return body.frames[call.frame].parent == 0 and any(
             call.entered in loop for loop in nx.simple_cycles(flow)
         )
